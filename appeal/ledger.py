@@ -1,0 +1,222 @@
+"""The books: the sole writer of ledger entries and of the running totals that follow them.
+
+`record` takes one money fact of one donation. The fact's own id is unique, so the same fact told twice (by two
+events, or by an event and a landing page racing each other) makes one entry. Entry and totals change in the
+caller's one transaction; `appeal.proof` recomputes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import case, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, scoped_session
+
+from appeal import clock
+from appeal.database import writing
+from appeal.extensions import db
+from appeal.models import AppealDonor, AppealTotals, AttributionTotal, Base, DailyTotal, Donation, LedgerEntry
+
+DbSession = Session | scoped_session[Session]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One money fact about a donation.
+
+    `fact` is the fact's own id (`pi:pi_123`, `re:re_456`), `amount_minor` signed, `counted` says whether it is part
+    of *raised*. `reason` and `actor` are required for a correction, which names the entry it corrects.
+    """
+
+    kind: str
+    fact: str
+    amount_minor: int
+    occurred_at: datetime
+    counted: bool = True
+    corrects_id: int | None = None
+    reason: str = ""
+    actor: str = ""
+
+
+def lock(donation_id: int) -> Donation:
+    """Load a donation for change: on PostgreSQL its row is locked, so that two who settle it take turns."""
+    query = select(Donation).where(Donation.id == donation_id).with_for_update(of=Donation)
+    return db.session.execute(query.execution_options(populate_existing=True)).scalar_one()
+
+
+def record(donation: Donation, fact: Fact) -> bool:
+    """Write one money fact and move every running total with it, in the caller's transaction.
+
+    The donation must come from `lock`. Returns False, and changes nothing, when the fact is known already.
+    """
+    with writing() as session:
+        day = clock.day_of(fact.occurred_at, donation.appeal.time_zone)
+        recorded_at = clock.now()
+        if not _insert_entry(session, donation, fact, day, recorded_at):
+            return False
+        if fact.counted:
+            _move_totals(session, donation, fact, day, recorded_at)
+        else:
+            _move_uncounted(session, donation, fact)
+        return True
+
+
+def insert_once(session: DbSession, table: type[Base], values: dict[str, Any], *, key: str) -> Any | None:
+    """Insert a row unless its unique `key` column is taken; return the new id, or None."""
+    statement = _dialect(session).insert(table).values(values).on_conflict_do_nothing(index_elements=[key])
+    return session.execute(statement.returning(table.__table__.c.id)).scalar_one_or_none()
+
+
+def open_totals(session: DbSession, appeal_id: int) -> None:
+    """Give a new appeal its row of totals."""
+    session.execute(insert(AppealTotals).values(appeal_id=appeal_id))
+
+
+def _dialect(session: DbSession) -> Any:
+    return postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+
+
+def _insert_entry(session: DbSession, donation: Donation, fact: Fact, day: date, recorded_at: datetime) -> bool:
+    values = {
+        "appeal_id": donation.appeal_id,
+        "donation_id": donation.id,
+        "kind": fact.kind,
+        "fact": fact.fact,
+        "amount_minor": fact.amount_minor,
+        "currency": donation.currency,
+        "counted": fact.counted,
+        "source": donation.source,
+        "frequency": donation.frequency,
+        "placement": donation.placement,
+        "occurred_at": fact.occurred_at,
+        "day": day,
+        "recorded_at": recorded_at,
+        "corrects_id": fact.corrects_id,
+        "reason": fact.reason,
+        "actor": fact.actor,
+    }
+    return insert_once(session, LedgerEntry, values, key="fact") is not None
+
+
+def _move_totals(session: DbSession, donation: Donation, fact: Fact, day: date, recorded_at: datetime) -> None:
+    """Move the donation's totals, then the donor's, the day's and the article's; the appeal's row last, held shortest."""
+    stood = donation.standing_minor > 0
+    received, returned = split(fact.kind, fact.amount_minor)
+    donation.received_minor += received
+    donation.returned_minor += returned
+    session.flush()
+    gifts = int(donation.standing_minor > 0) - int(stood)
+    donors = _move_donor(session, donation, gifts, fact.amount_minor)
+    _move_day(session, donation, day, received, returned, gifts)
+    _move_attribution(session, donation, received, returned, gifts)
+    source = f"{donation.source}_minor"
+    totals = AppealTotals.__table__.c
+    session.execute(
+        update(AppealTotals)
+        .where(AppealTotals.appeal_id == donation.appeal_id)
+        .values(
+            {
+                "raised_minor": totals.raised_minor + fact.amount_minor,
+                source: totals[source] + fact.amount_minor,
+                "gift_count": totals.gift_count + gifts,
+                "donor_count": totals.donor_count + donors,
+                "entry_count": totals.entry_count + 1,
+                "as_of": _later(totals.as_of, recorded_at),
+            }
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def split(kind: str, amount_minor: int) -> tuple[int, int]:
+    """Say what an entry adds to a donation's received and returned sums, both in minor units.
+
+    What goes back is returned, and what comes back from there is returned less; gifts, covers and corrections
+    change what was received.
+    """
+    if kind in {"refund", "dispute", "refund_reversed", "dispute_reinstated"}:
+        return 0, -amount_minor
+    return amount_minor, 0
+
+
+def _later(column: Any, instant: datetime) -> Any:
+    return case((column.is_(None), instant), (column < instant, instant), else_=column)
+
+
+def _move_donor(session: DbSession, donation: Donation, gifts: int, amount_minor: int) -> int:
+    """Move a donor's standing in the appeal; return by how much the number of distinct donors changes."""
+    values = {
+        "appeal_id": donation.appeal_id,
+        "donor_id": donation.donor_id,
+        "gift_count": gifts,
+        "given_minor": amount_minor,
+    }
+    after = _add(session, AppealDonor, values, ("appeal_id", "donor_id"), returning="gift_count")
+    return int(after > 0) - int(after - gifts > 0)
+
+
+def _move_day(session: DbSession, donation: Donation, day: date, received: int, returned: int, gifts: int) -> None:
+    keys = {
+        "appeal_id": donation.appeal_id,
+        "day": day,
+        "source": donation.source,
+        "placement": donation.placement,
+        "frequency": donation.frequency,
+    }
+    values = {**keys, "received_minor": received, "returned_minor": returned, "gift_count": gifts}
+    _add(session, DailyTotal, values, tuple(keys))
+
+
+def _move_attribution(session: DbSession, donation: Donation, received: int, returned: int, gifts: int) -> None:
+    for dimension, value in (("page", donation.page), ("src", donation.src)):
+        if value:
+            keys = {
+                "appeal_id": donation.appeal_id,
+                "dimension": dimension,
+                "value": value,
+                "frequency": donation.frequency,
+            }
+            values = {**keys, "received_minor": received, "returned_minor": returned, "gift_count": gifts}
+            _add(session, AttributionTotal, values, tuple(keys))
+
+
+def _add(
+    session: DbSession, table: type[Base], values: dict[str, Any], keys: tuple[str, ...], returning: str | None = None
+) -> int:
+    """Insert a row of sums, or add to the one that is there; return one column as it then stands."""
+    statement = _dialect(session).insert(table).values(values)
+    columns = table.__table__.c
+    sums = {name: columns[name] + statement.excluded[name] for name in values if name not in keys}
+    statement = statement.on_conflict_do_update(index_elements=list(keys), set_=sums)
+    if returning is None:
+        session.execute(statement)
+        return 0
+    return int(session.execute(statement.returning(columns[returning])).scalar_one())
+
+
+def _move_uncounted(session: DbSession, donation: Donation, fact: Fact) -> None:
+    totals = AppealTotals.__table__.c
+    session.execute(
+        update(AppealTotals)
+        .where(AppealTotals.appeal_id == donation.appeal_id)
+        .values(
+            uncounted_minor=totals.uncounted_minor + fact.amount_minor,
+            entry_count=totals.entry_count + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def entries_of(donation: Donation) -> list[LedgerEntry]:
+    """Return a donation's entries, oldest first."""
+    query = select(LedgerEntry).where(LedgerEntry.donation_id == donation.id).order_by(LedgerEntry.id)
+    return list(db.session.scalars(query))
+
+
+def sum_minor(appeal_id: int) -> int:
+    """Add up an appeal's counted entries anew: what *raised* must be, in minor units."""
+    query = select(func.coalesce(func.sum(LedgerEntry.amount_minor), 0))
+    return int(db.session.scalar(query.where(LedgerEntry.appeal_id == appeal_id, LedgerEntry.counted.is_(True))) or 0)

@@ -1,0 +1,246 @@
+"""The settings: read once, typed, validated at start, every problem named at once.
+
+The environment wins over the `.env` file beside `wsgi.py`. With nothing set the application runs as a demonstration
+on the embedded database against the Stripe sandbox. A secret never shows in a log or a repr.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+STRIPE_CHECKOUT_ORIGIN = "https://checkout.stripe.com"
+SANDBOX_API_BASE = "http://127.0.0.1:12111"
+SANDBOX_KEY = "sk_test_sandbox"
+SANDBOX_WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105 - the sandbox's own, worth nothing elsewhere
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+CommaList = Annotated[tuple[str, ...], NoDecode]
+CommaSecrets = Annotated[tuple[SecretStr, ...], NoDecode]
+
+
+class SettingsProblem(Exception):  # noqa: N818 - it is a report for the person who starts the program
+    """One or more settings cannot be used; `problems` has a line for each, by name."""
+
+    def __init__(self, problems: list[str]) -> None:
+        """Keep the lines and make one readable text of them."""
+        self.problems = problems
+        super().__init__("The settings need attention:\n" + "\n".join(f"  - {line}" for line in problems))
+
+
+class Settings(BaseSettings):
+    """Everything that differs between one installation and another."""
+
+    model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    appeal_env: Literal["development", "test", "production"] = "development"
+    secret_key: SecretStr = SecretStr("")
+    secret_key_fallbacks: CommaSecrets = ()
+    database_url: str = ""
+    public_url: str = "http://127.0.0.1:8000"
+    stripe_secret_key: SecretStr = SecretStr("")
+    stripe_webhook_secrets: CommaSecrets = ()
+    stripe_api_base: str = ""
+    checkout_origins: CommaList = ()
+    mail_url: SecretStr = SecretStr("console:")
+    mail_from: str = "Appeal <appeal@localhost.localdomain>"
+    redis_url: SecretStr = SecretStr("")
+    trusted_hosts: CommaList = ()
+    proxy_hops: int = Field(0, ge=0, le=10)
+    embed_ancestors: str = "*"
+    metrics_token: SecretStr = SecretStr("")
+    sentry_dsn: SecretStr = SecretStr("")
+    instance_dir: Path = ROOT / "instance"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    form_min_age_seconds: int = Field(3, ge=0, le=60)
+    checkouts_per_address_hour: int = Field(5, ge=1, le=100_000)
+    worker_inside: bool = True
+
+    @field_validator("secret_key_fallbacks", "stripe_webhook_secrets", "checkout_origins", "trusted_hosts", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _clean_public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an http(s) address such as https://give.example.org")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value.startswith(("postgres://", "postgresql://")):
+            return "postgresql+psycopg://" + value.split("://", 1)[1]
+        if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:///, postgres:// or postgresql://")
+        return value
+
+    @field_validator("mail_url")
+    @classmethod
+    def _known_mail(cls, value: SecretStr) -> SecretStr:
+        scheme = value.get_secret_value().partition(":")[0]
+        if scheme not in {"console", "file", "smtp", "smtps"}:
+            raise ValueError("must begin with console:, file:, smtp:// or smtps://")
+        return value
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _safe_stripe_base(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+            raise ValueError("must be https; only a loopback address may be plain http")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problems = list(self._problems_together())
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _problems_together(self) -> list[str]:
+        key = self.stripe_secret_key.get_secret_value()
+        live = key.startswith(("sk_live_", "rk_live_"))
+        found = []
+        if live and self.stripe_api_base:
+            found.append("STRIPE_API_BASE: an overridden Stripe address is refused together with a live key")
+        if key and not key.startswith(("sk_live_", "rk_live_", "sk_test_", "rk_test_")):
+            found.append("STRIPE_SECRET_KEY: must begin with sk_live_, sk_test_, rk_live_ or rk_test_")
+        if key and not self.stripe_webhook_secrets:
+            found.append("STRIPE_WEBHOOK_SECRETS: must be set together with STRIPE_SECRET_KEY")
+        if self.appeal_env == "production":
+            found += self._problems_in_production(live=live)
+        return found
+
+    def _problems_in_production(self, *, live: bool) -> list[str]:
+        found = []
+        if len(self.secret_key.get_secret_value()) < 32:
+            found.append("SECRET_KEY: must be set, with at least 32 characters, in production")
+        if not live:
+            found.append("STRIPE_SECRET_KEY: a live key is needed in production; a test key is refused")
+        if not self.stripe_webhook_secrets:
+            found.append("STRIPE_WEBHOOK_SECRETS: must be set in production")
+        if self.stripe_api_base:
+            found.append("STRIPE_API_BASE: an overridden Stripe address is refused in production")
+        if not self.public_url.startswith("https://"):
+            found.append("PUBLIC_URL: must be https in production")
+        if self.mail_scheme == "console":
+            found.append("MAIL_URL: must be set in production, or no receipt ever leaves")
+        return found
+
+    @property
+    def production(self) -> bool:
+        """Say whether real money moves here."""
+        return self.appeal_env == "production"
+
+    @property
+    def sandboxed(self) -> bool:
+        """Say whether Stripe is played by the local sandbox (no key is set, or its address is loopback)."""
+        return not self.stripe_secret_key.get_secret_value() or urlsplit(self.stripe_api_base).hostname in LOOPBACK
+
+    @property
+    def livemode(self) -> bool:
+        """Say whether Stripe's events must be live ones."""
+        return self.stripe_secret_key.get_secret_value().startswith(("sk_live_", "rk_live_"))
+
+    @property
+    def stripe_key(self) -> str:
+        """Return the key to call Stripe with, or the sandbox's."""
+        return self.stripe_secret_key.get_secret_value() or SANDBOX_KEY
+
+    @property
+    def stripe_base(self) -> str:
+        """Return the address of Stripe's API if it is not Stripe's own, else an empty text."""
+        if self.stripe_secret_key.get_secret_value():
+            return self.stripe_api_base
+        return self.stripe_api_base or SANDBOX_API_BASE
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Return the secrets an event may be signed with, current first."""
+        known = tuple(secret.get_secret_value() for secret in self.stripe_webhook_secrets)
+        return known or (SANDBOX_WEBHOOK_SECRET,)
+
+    @property
+    def form_action_origins(self) -> tuple[str, ...]:
+        """Return the origins a donation form may lead to: Checkout's, and the sandbox's while it plays Stripe."""
+        origins = self.checkout_origins or (STRIPE_CHECKOUT_ORIGIN,)
+        return origins if not self.sandboxed else (*origins, origin_of(self.stripe_base))
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """Return the database's address as SQLAlchemy reads it."""
+        return self.database_url or f"sqlite:///{self.instance_dir / 'appeal.sqlite3'}"
+
+    @property
+    def public_parts(self) -> SplitResult:
+        """Return the public address in its parts."""
+        return urlsplit(self.public_url)
+
+    @property
+    def public_origin(self) -> str:
+        """Return scheme, host and port of the public address, as browsers write an Origin."""
+        return origin_of(self.public_url)
+
+    @property
+    def hosts(self) -> list[str]:
+        """Return the Host headers that are answered; others get 400."""
+        own = [self.public_parts.hostname or "127.0.0.1", *self.trusted_hosts]
+        return own if self.production else [*own, "127.0.0.1", "localhost", "[::1]"]
+
+    @property
+    def mail_scheme(self) -> str:
+        """Return how mail leaves: console, file, smtp or smtps."""
+        return self.mail_url.get_secret_value().partition(":")[0]
+
+
+def origin_of(url: str) -> str:
+    """Return the origin of an address as browsers write it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def load(**overrides: object) -> Settings:
+    """Read the settings from the environment, `.env` and the given values, which win.
+
+    Raises:
+        SettingsProblem: with every problem, by name.
+    """
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]  # each value is checked by its own field
+    except ValidationError as error:
+        raise SettingsProblem(list(_lines(error))) from None
+    return settings if settings.secret_key.get_secret_value() else _with_generated_key(settings)
+
+
+def _lines(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        message = problem["msg"].removeprefix("Value error, ")
+        lines += [f"{name}: {message}"] if name else message.split("\n")
+    return lines
+
+
+def _with_generated_key(settings: Settings) -> Settings:
+    """Keep a generated key in the instance folder, so that development needs no setting and restarts keep sessions."""
+    settings.instance_dir.mkdir(parents=True, exist_ok=True)
+    path = settings.instance_dir / "secret_key"
+    try:
+        with path.open("x", encoding="ascii") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return settings.model_copy(update={"secret_key": SecretStr(path.read_text(encoding="ascii"))})
