@@ -32,7 +32,9 @@ def run(name: str, command: tuple[str, ...]) -> bool:
         stderr=subprocess.STDOUT,
     )
     passed = result.returncode == 0
-    print(f"{'ok  ' if passed else 'FAIL'} {name:7} {' '.join(command)} ({time.perf_counter() - began:.1f} s)")
+    print(
+        f"{'ok  ' if passed else 'FAIL'} {name:7} {' '.join(command)} ({time.perf_counter() - began:.1f} s)"
+    )
     if not passed:
         print(result.stdout)
     return passed

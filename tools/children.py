@@ -22,7 +22,7 @@ _PR_SET_PDEATHSIG = 1
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-class ChildFailed(Exception):  # noqa: N818 - it says what happened
+class ChildFailed(Exception):
     """A child ended by itself, or did not answer in time; the message names it and ends with what it last said."""
 
 
@@ -123,7 +123,9 @@ class Child:
             if not self.running:
                 raise ChildFailed(self.how_it_ended())
             if time.monotonic() > deadline:
-                raise ChildFailed(f"{self.name} did not answer on {self.ready_url} in {seconds:g} s{self._tail()}")
+                raise ChildFailed(
+                    f"{self.name} did not answer on {self.ready_url} in {seconds:g} s{self._tail()}"
+                )
             time.sleep(0.05)
 
     def how_it_ended(self) -> str:
@@ -141,10 +143,8 @@ class Child:
         if self.process is None:
             return 0
         self.signal(signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
         self.signal(signal.SIGKILL)
         return self.process.wait()
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEMO_SLUG = "95-years"
 
 
-class Stopped(Exception):  # noqa: N818 - an instruction, not an error
+class Stopped(Exception):
     """Somebody asked us to stop."""
 
 
@@ -131,7 +131,13 @@ def children_of(plan: Plan) -> list[Child]:
         sandbox += ["--webhook-url", f"{plan.app_url}/webhooks/stripe"]
         sandbox += ["--webhook-secret", plan.environment["STRIPE_WEBHOOK_SECRETS"].split(",")[0]]
         found.append(
-            Child("the Stripe sandbox", sandbox, cwd=ROOT, environment=local, ready_url=f"{plan.sandbox_url}/healthz")
+            Child(
+                "the Stripe sandbox",
+                sandbox,
+                cwd=ROOT,
+                environment=local,
+                ready_url=f"{plan.sandbox_url}/healthz",
+            )
         )
     serve = [python, "-m", "flask", "--app", "wsgi", "serve", "--host", LOOPBACK, "--port", str(plan.port)]
     found.append(Child("the app", serve, cwd=ROOT, environment=local, ready_url=f"{plan.app_url}/healthz"))
@@ -174,7 +180,9 @@ def main() -> int:
     """Prepare, start, announce, and wait for the end."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
-    plan = make_plan({name: value for name, value in {**dotenv_values(ROOT / ".env"), **os.environ}.items() if value})
+    plan = make_plan(
+        {name: value for name, value in {**dotenv_values(ROOT / ".env"), **os.environ}.items() if value}
+    )
     refuse_taken_ports(plan)
     children = children_of(plan)
     started: list[Child] = []

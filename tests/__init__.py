@@ -1,0 +1,1 @@
+"""Tests of the application, the sandbox and the house itself."""

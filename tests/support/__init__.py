@@ -1,0 +1,1 @@
+"""Real parts for the tests: databases, mail and rate-limit servers, processes, a browser."""
