@@ -28,9 +28,22 @@ SQLITE_PRAGMAS = (
 def engine_options(url: str) -> dict[str, Any]:
     """Return SQLAlchemy's engine options for a database address."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 10, "check_same_thread": False}, "pool_size": 16, "max_overflow": 16}
-    connect = {"connect_timeout": 5, "options": "-c timezone=utc -c statement_timeout=30000 -c lock_timeout=10000"}
-    return {"connect_args": connect, "pool_size": 8, "max_overflow": 8, "pool_pre_ping": True, "pool_timeout": 8}
+        return {
+            "connect_args": {"timeout": 10, "check_same_thread": False},
+            "pool_size": 16,
+            "max_overflow": 16,
+        }
+    connect = {
+        "connect_timeout": 5,
+        "options": "-c timezone=utc -c statement_timeout=30000 -c lock_timeout=10000",
+    }
+    return {
+        "connect_args": connect,
+        "pool_size": 8,
+        "max_overflow": 8,
+        "pool_pre_ping": True,
+        "pool_timeout": 8,
+    }
 
 
 def prepare(engine: Engine) -> None:

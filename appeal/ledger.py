@@ -79,7 +79,9 @@ def _dialect(session: DbSession) -> Any:
     return postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
 
 
-def _insert_entry(session: DbSession, donation: Donation, fact: Fact, day: date, recorded_at: datetime) -> bool:
+def _insert_entry(
+    session: DbSession, donation: Donation, fact: Fact, day: date, recorded_at: datetime
+) -> bool:
     values = {
         "appeal_id": donation.appeal_id,
         "donation_id": donation.id,
@@ -101,7 +103,9 @@ def _insert_entry(session: DbSession, donation: Donation, fact: Fact, day: date,
     return insert_once(session, LedgerEntry, values, key="fact") is not None
 
 
-def _move_totals(session: DbSession, donation: Donation, fact: Fact, day: date, recorded_at: datetime) -> None:
+def _move_totals(
+    session: DbSession, donation: Donation, fact: Fact, day: date, recorded_at: datetime
+) -> None:
     """Move the donation's totals, then the donor's, the day's and the article's; the appeal's row last, held shortest."""
     stood = donation.standing_minor > 0
     received, returned = split(fact.kind, fact.amount_minor)
@@ -158,7 +162,9 @@ def _move_donor(session: DbSession, donation: Donation, gifts: int, amount_minor
     return int(after > 0) - int(after - gifts > 0)
 
 
-def _move_day(session: DbSession, donation: Donation, day: date, received: int, returned: int, gifts: int) -> None:
+def _move_day(
+    session: DbSession, donation: Donation, day: date, received: int, returned: int, gifts: int
+) -> None:
     keys = {
         "appeal_id": donation.appeal_id,
         "day": day,
@@ -170,7 +176,9 @@ def _move_day(session: DbSession, donation: Donation, day: date, received: int, 
     _add(session, DailyTotal, values, tuple(keys))
 
 
-def _move_attribution(session: DbSession, donation: Donation, received: int, returned: int, gifts: int) -> None:
+def _move_attribution(
+    session: DbSession, donation: Donation, received: int, returned: int, gifts: int
+) -> None:
     for dimension, value in (("page", donation.page), ("src", donation.src)):
         if value:
             keys = {
@@ -184,7 +192,11 @@ def _move_attribution(session: DbSession, donation: Donation, received: int, ret
 
 
 def _add(
-    session: DbSession, table: type[Base], values: dict[str, Any], keys: tuple[str, ...], returning: str | None = None
+    session: DbSession,
+    table: type[Base],
+    values: dict[str, Any],
+    keys: tuple[str, ...],
+    returning: str | None = None,
 ) -> int:
     """Insert a row of sums, or add to the one that is there; return one column as it then stands."""
     statement = _dialect(session).insert(table).values(values)
@@ -219,4 +231,6 @@ def entries_of(donation: Donation) -> list[LedgerEntry]:
 def sum_minor(appeal_id: int) -> int:
     """Add up an appeal's counted entries anew: what *raised* must be, in minor units."""
     query = select(func.coalesce(func.sum(LedgerEntry.amount_minor), 0))
-    return int(db.session.scalar(query.where(LedgerEntry.appeal_id == appeal_id, LedgerEntry.counted.is_(True))) or 0)
+    return int(
+        db.session.scalar(query.where(LedgerEntry.appeal_id == appeal_id, LedgerEntry.counted.is_(True))) or 0
+    )

@@ -67,7 +67,9 @@ def _donations() -> Iterator[Difference]:
     )
     for public_id, kept_in, proven_in, kept_out, proven_out in db.session.execute(query):
         where = f"donation {public_id}"
-        yield from _compare(where, {"received_minor": (kept_in, proven_in), "returned_minor": (kept_out, proven_out)})
+        yield from _compare(
+            where, {"received_minor": (kept_in, proven_in), "returned_minor": (kept_out, proven_out)}
+        )
 
 
 def _appeals() -> Iterator[Difference]:
@@ -77,7 +79,14 @@ def _appeals() -> Iterator[Difference]:
         sums, stands = proven.get(kept.appeal_id), standing.get(kept.appeal_id)
         pairs = {
             name: (getattr(kept, name), int(getattr(sums, name, 0) or 0))
-            for name in ("raised_minor", "online_minor", "post_minor", "bank_minor", "uncounted_minor", "entry_count")
+            for name in (
+                "raised_minor",
+                "online_minor",
+                "post_minor",
+                "bank_minor",
+                "uncounted_minor",
+                "entry_count",
+            )
         }
         pairs["gift_count"] = (kept.gift_count, int(stands.gifts or 0) if stands else 0)
         pairs["donor_count"] = (kept.donor_count, int(stands.donors or 0) if stands else 0)
@@ -90,7 +99,10 @@ def _appeal_sums() -> Any:
     def of(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.sum(case((condition, entry.amount_minor), else_=0))
 
-    by_source = [of(entry.counted & (entry.source == name)).label(f"{name}_minor") for name in ("online", "post", "bank")]
+    by_source = [
+        of(entry.counted & (entry.source == name)).label(f"{name}_minor")
+        for name in ("online", "post", "bank")
+    ]
     return select(
         entry.appeal_id,
         of(entry.counted).label("raised_minor"),
@@ -104,7 +116,11 @@ def _appeal_standing() -> Any:
     proven = _per_donation()
     donor = case((proven.c.stands == 1, Donation.donor_id), else_=literal(None))
     return (
-        select(Donation.appeal_id, func.sum(proven.c.stands).label("gifts"), func.count(donor.distinct()).label("donors"))
+        select(
+            Donation.appeal_id,
+            func.sum(proven.c.stands).label("gifts"),
+            func.count(donor.distinct()).label("donors"),
+        )
         .join(proven, proven.c.donation_id == Donation.id)
         .group_by(Donation.appeal_id)
     )
@@ -122,7 +138,9 @@ def _donors() -> Iterator[Difference]:
         .join(proven, proven.c.donation_id == Donation.id)
         .group_by(Donation.appeal_id, Donation.donor_id)
     )
-    yield from _compare_rows("donor", AppealDonor, ("appeal_id", "donor_id"), ("gift_count", "given_minor"), query)
+    yield from _compare_rows(
+        "donor", AppealDonor, ("appeal_id", "donor_id"), ("gift_count", "given_minor"), query
+    )
 
 
 def _days() -> Iterator[Difference]:
@@ -156,7 +174,9 @@ def _attributions() -> Iterator[Difference]:
         )
         keys = ("appeal_id", "dimension", "value", "frequency")
         only = AttributionTotal.dimension == dimension
-        yield from _compare_rows(dimension, AttributionTotal, keys, ("received_minor", "returned_minor"), query, only)
+        yield from _compare_rows(
+            dimension, AttributionTotal, keys, ("received_minor", "returned_minor"), query, only
+        )
 
 
 def _compare_rows(
@@ -176,7 +196,8 @@ def _compare_rows(
     proven = {tuple(getattr(row, key) for key in keys): row for row in db.session.execute(query)}
     for key in sorted(kept.keys() | proven.keys(), key=str):
         pairs = {
-            one: (int(getattr(kept.get(key), one, 0) or 0), int(getattr(proven.get(key), one, 0) or 0)) for one in sums
+            one: (int(getattr(kept.get(key), one, 0) or 0), int(getattr(proven.get(key), one, 0) or 0))
+            for one in sums
         }
         yield from _compare(f"{name} {' '.join(str(part) for part in key)}", pairs)
 

@@ -37,7 +37,9 @@ class SettingsProblem(Exception):  # noqa: N818 - it is a report for the person 
 class Settings(BaseSettings):
     """Everything that differs between one installation and another."""
 
-    model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
 
     appeal_env: Literal["development", "test", "production"] = "development"
     secret_key: SecretStr = SecretStr("")
@@ -62,7 +64,9 @@ class Settings(BaseSettings):
     checkouts_per_address_hour: int = Field(5, ge=1, le=100_000)
     worker_inside: bool = True
 
-    @field_validator("secret_key_fallbacks", "stripe_webhook_secrets", "checkout_origins", "trusted_hosts", mode="before")
+    @field_validator(
+        "secret_key_fallbacks", "stripe_webhook_secrets", "checkout_origins", "trusted_hosts", mode="before"
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -147,7 +151,10 @@ class Settings(BaseSettings):
     @property
     def sandboxed(self) -> bool:
         """Say whether Stripe is played by the local sandbox (no key is set, or its address is loopback)."""
-        return not self.stripe_secret_key.get_secret_value() or urlsplit(self.stripe_api_base).hostname in LOOPBACK
+        return (
+            not self.stripe_secret_key.get_secret_value()
+            or urlsplit(self.stripe_api_base).hostname in LOOPBACK
+        )
 
     @property
     def livemode(self) -> bool:

@@ -20,10 +20,14 @@ class Appeal(Base):
     __tablename__ = "appeals"
     __table_args__ = (
         CheckConstraint("goal_minor IS NULL OR goal_minor > 0", name="goal_positive"),
-        CheckConstraint("closes_at IS NULL OR opens_at IS NULL OR closes_at > opens_at", name="closes_after_opening"),
+        CheckConstraint(
+            "closes_at IS NULL OR opens_at IS NULL OR closes_at > opens_at", name="closes_after_opening"
+        ),
         CheckConstraint("minimum_minor > 0 AND maximum_minor >= minimum_minor", name="bounds"),
         CheckConstraint("currency = lower(currency) AND length(currency) = 3", name="currency_code"),
-        CheckConstraint("cover_percent_bps BETWEEN 0 AND 2000 AND cover_fixed_minor >= 0", name="cover_bounds"),
+        CheckConstraint(
+            "cover_percent_bps BETWEEN 0 AND 2000 AND cover_fixed_minor >= 0", name="cover_bounds"
+        ),
     )
 
     id: Mapped[Key]
@@ -62,7 +66,9 @@ class Appeal(Base):
 
     # How its money is counted
     monthly_offered: Mapped[bool] = mapped_column(default=True)
-    late_instalments: Mapped[str] = mapped_column(words(*LATE_INSTALMENTS, name="late_instalments"), default="until_close")
+    late_instalments: Mapped[str] = mapped_column(
+        words(*LATE_INSTALMENTS, name="late_instalments"), default="until_close"
+    )
     cover_offered: Mapped[bool] = mapped_column(default=True)
     cover_counts: Mapped[bool] = mapped_column(default=False)
     cover_percent_bps: Mapped[int] = mapped_column(default=150)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, String, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, mapped_column, registry
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -50,18 +50,19 @@ Currency = Annotated[str, mapped_column(String(3))]
 
 def words(*values: str, name: str) -> Enum:
     """Make a column type for one of a few words, held by a CHECK constraint on both databases."""
-    return Enum(*values, name=name, native_enum=False, create_constraint=True, length=32, validate_strings=True)
+    return Enum(
+        *values, name=name, native_enum=False, create_constraint=True, length=32, validate_strings=True
+    )
 
 
 class Base(DeclarativeBase):
     """The base of every record."""
 
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
-        datetime: Instant,
-        dict[str, Any]: DOCUMENT,
-        list[Any]: DOCUMENT,
-    }
+    # On a registry of its own: Flask-SQLAlchemy derives a second base, which must share it.
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={datetime: Instant, dict[str, Any]: DOCUMENT, list[Any]: DOCUMENT},
+    )
 
 
 __all__ = ["BIG", "DOCUMENT", "Base", "Currency", "Instant", "Key", "Minor", "words"]

@@ -31,7 +31,9 @@ class LedgerEntry(Base):
             " OR (kind IN ('refund', 'dispute') AND amount_minor < 0) OR kind IN ('cover', 'correction')",
             name="sign_fits_kind",
         ),
-        CheckConstraint("kind <> 'correction' OR (reason <> '' AND actor <> '')", name="correction_explained"),
+        CheckConstraint(
+            "kind <> 'correction' OR (reason <> '' AND actor <> '')", name="correction_explained"
+        ),
         Index("ix_ledger_entries_appeal_id_recorded_at", "appeal_id", "recorded_at"),
     )
 
@@ -86,4 +88,6 @@ class AttributionTotal(Base):
 @event.listens_for(LedgerEntry, "before_update")
 @event.listens_for(LedgerEntry, "before_delete")
 def _refuse(_mapper: Any, _connection: Any, entry: LedgerEntry) -> None:
-    raise LedgerIsAppendOnly(f"Ledger entry {entry.id} is never changed or removed; correct it with a new one.")
+    raise LedgerIsAppendOnly(
+        f"Ledger entry {entry.id} is never changed or removed; correct it with a new one."
+    )

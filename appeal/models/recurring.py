@@ -22,9 +22,7 @@ class RecurringGift(Base):
     public_id: Mapped[str] = mapped_column(String(32), unique=True)
     appeal_id: Mapped[int] = mapped_column(ForeignKey("appeals.id"), index=True)
     donor_id: Mapped[int] = mapped_column(ForeignKey("donors.id"), index=True)
-    first_donation_id: Mapped[int] = mapped_column(
-        ForeignKey("donations.id", use_alter=True, name="fk_recurring_gifts_first_donation_id_donations"), unique=True
-    )
+    begun_by: Mapped[str] = mapped_column(String(32), unique=True)  # the public id of the first donation
     subscription_id: Mapped[str] = mapped_column(String(64), unique=True)
     status: Mapped[str] = mapped_column(words(*STATUSES, name="status"), default="active")
     currency: Mapped[Currency]

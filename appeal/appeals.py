@@ -1,0 +1,109 @@
+"""What staff and the command line change about an appeal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from appeal import clock, ledger, money
+from appeal.database import writing
+from appeal.errors import InvalidGift, NoSuchAppeal, SlugTaken
+from appeal.extensions import db
+from appeal.models import Appeal
+
+SLUG_PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+
+
+@dataclass(frozen=True, slots=True)
+class NewAppeal:
+    """What a new appeal needs; the goal in minor units, days in the appeal's zone, the closing day included."""
+
+    slug: str
+    title: str
+    currency: str
+    goal_minor: int | None = None
+    opens_on: date | None = None
+    closes_on: date | None = None
+    time_zone: str = "Europe/London"
+    locale: str = "en_GB"
+    publisher: str = ""
+
+
+def create(new: NewAppeal) -> Appeal:
+    """Add an appeal as a draft, with its row of totals.
+
+    Raises:
+        SlugTaken: there is one with that address.
+        InvalidGift: the currency is unknown, or the closing day comes before the opening day.
+    """
+    money.exponent(new.currency)
+    if new.opens_on and new.closes_on and new.closes_on < new.opens_on:
+        raise InvalidGift("closes", "The closing day comes before the opening day.")
+    appeal = Appeal(
+        slug=new.slug,
+        title=new.title,
+        currency=new.currency,
+        goal_minor=new.goal_minor,
+        time_zone=new.time_zone,
+        locale=new.locale,
+        publisher=new.publisher,
+        opens_at=clock.start_of_day(new.opens_on, new.time_zone) if new.opens_on else None,
+        closes_at=clock.end_of_day(new.closes_on, new.time_zone) if new.closes_on else None,
+        created_at=clock.now(),
+        **_amounts(new.currency),
+    )
+    try:
+        with writing() as session:
+            session.add(appeal)
+            session.flush()
+            ledger.open_totals(session, appeal.id)
+    except IntegrityError:
+        raise SlugTaken(f"There is an appeal called {new.slug} already.") from None
+    return appeal
+
+
+def _amounts(currency: str) -> dict[str, int | list[int]]:
+    """Return starting presets and bounds in the currency's own unit."""
+    unit = 10 ** money.exponent(currency)
+    scale = 100 if money.exponent(currency) == 0 else 1
+    floor = max(2 * unit * scale, money.minimum_charge_minor(currency))
+    return {
+        "presets_minor": [amount * unit * scale for amount in (10, 25, 50, 100)],
+        "default_minor": 25 * unit * scale,
+        "minimum_minor": floor,
+        "maximum_minor": 10_000 * unit * scale,
+        "cover_fixed_minor": 20 * unit * scale // 100,
+    }
+
+
+def by_slug(slug: str) -> Appeal:
+    """Find an appeal, drafts included.
+
+    Raises:
+        NoSuchAppeal: there is none of that name.
+    """
+    appeal = db.session.scalars(select(Appeal).where(Appeal.slug == slug)).one_or_none()
+    if appeal is None:
+        raise NoSuchAppeal(f"There is no appeal called {slug}.")
+    return appeal
+
+
+def everything() -> list[Appeal]:
+    """List every appeal, drafts included, newest first."""
+    return list(db.session.scalars(select(Appeal).order_by(Appeal.id.desc())))
+
+
+def set_status(slug: str, status: str) -> Appeal:
+    """Open or close an appeal.
+
+    Raises:
+        NoSuchAppeal: there is none of that name.
+    """
+    with writing():
+        appeal = by_slug(slug)
+        appeal.status = status
+        appeal.revision += 1
+        return appeal

@@ -1,0 +1,16 @@
+"""The doors, one per audience; each blueprint brings its own guard and header policy."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from appeal.embed.routes import blueprint as embed
+from appeal.supporters.routes import blueprint as supporters
+from appeal.watch.routes import blueprint as watch
+from appeal.webhooks.routes import blueprint as webhooks
+
+
+def open_all(app: Flask) -> None:
+    """Register every door."""
+    for blueprint in (supporters, embed, webhooks, watch):
+        app.register_blueprint(blueprint)

@@ -1,0 +1,89 @@
+"""Build what other sites load: the script, the style sheet that keeps the place, and their hashes.
+
+The sources lie in `static/embed/`: `appeal.js`, `banner.css` (inside the banner), `appeal.css` (on the host's
+page) and the words of each language. Nothing here knows Flask; a door reads the results once at start and
+answers with the same bytes from then on.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from appeal.embed.minify import minify_script, minify_style
+
+SOURCE = Path(__file__).resolve().parent.parent / "static" / "embed"
+MAX_SCRIPT_GZIP_BYTES = 4096
+LANGUAGES = tuple(sorted(path.stem for path in (SOURCE / "words").glob("*.json")))
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file for other sites, with what its addresses and headers need."""
+
+    name: str
+    media_type: str
+    body: bytes
+
+    @property
+    def digest(self) -> str:
+        """Return the first 16 hexadecimal signs of the SHA-256 of the body: the version."""
+        return hashlib.sha256(self.body).hexdigest()[:16]
+
+    @property
+    def integrity(self) -> str:
+        """Return the value of an `integrity` attribute (SHA-384)."""
+        return "sha384-" + base64.b64encode(hashlib.sha384(self.body).digest()).decode()
+
+    @property
+    def hashed_name(self) -> str:
+        """Return the name that never changes its content, such as `appeal-0123456789abcdef.js`."""
+        stem, _, ending = self.name.rpartition(".")
+        return f"{stem}-{self.digest}.{ending}"
+
+    @property
+    def gzip_bytes(self) -> int:
+        """Return how many bytes the body has when compressed with gzip at level 9."""
+        return len(gzip.compress(self.body, 9, mtime=0))
+
+
+def build_script(source: Path = SOURCE) -> Asset:
+    """Build the script from its source, the banner's style sheet and the English words."""
+    code = minify_script((source / "appeal.js").read_text("utf-8"))
+    style = minify_style((source / "banner.css").read_text("utf-8") + _own_heights(source))
+    english = json.dumps(words("en", source), ensure_ascii=False, separators=(",", ":"))
+    parts = {'"@css"': json.dumps(style, ensure_ascii=False), '"@words"': english}
+    version = hashlib.sha256("".join([code, *parts.values()]).encode()).hexdigest()[:8]
+    for mark, value in {**parts, '"@version"': json.dumps(version)}.items():
+        code = code.replace(mark, value)
+    return Asset("appeal.js", "text/javascript; charset=utf-8", code.encode())
+
+
+def build_host_style(source: Path = SOURCE) -> Asset:
+    """Build the few rules by which a host page keeps the banner's place."""
+    style = minify_style((source / "appeal.css").read_text("utf-8"))
+    return Asset("appeal.css", "text/css; charset=utf-8", style.encode())
+
+
+def manifest(assets: list[Asset], prefix: str = "/embed/v1/") -> dict[str, dict[str, str]]:
+    """Return, by evergreen name, the hashed address and the integrity value of each asset."""
+    return {
+        asset.name: {"url": prefix + asset.hashed_name, "integrity": asset.integrity} for asset in assets
+    }
+
+
+def words(language: str, source: Path = SOURCE) -> dict[str, object]:
+    """Return the banner's default words in a language: `states`, `left` and `ui`; English for any other."""
+    known = language if language in LANGUAGES else "en"
+    content: dict[str, object] = json.loads((source / "words" / f"{known}.json").read_text("utf-8"))
+    return content
+
+
+def _own_heights(source: Path) -> str:
+    """Turn the host's rules into the element's own, so that it keeps the height it was given."""
+    host = (source / "appeal.css").read_text("utf-8").partition("/* Two cases")[0]
+    inside = re.sub(r"appeal-banner(\[[^\]]*\])?:not\(:defined\)", r":host(\1)", host)
+    return inside.replace(":host()", ":host")

@@ -1,0 +1,12 @@
+"""Names for things that the outside sees: random, at least 128 bits, safe in an address."""
+
+from __future__ import annotations
+
+import secrets
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no letter that reads like a digit
+
+
+def public_id() -> str:
+    """Return a new name of 26 signs, 130 random bits."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(26))

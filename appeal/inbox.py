@@ -1,0 +1,129 @@
+"""What came in: Stripe's events, stored raw before they are acknowledged and applied once each.
+
+Applying an event and marking it done are one transaction. What fails is tried again with growing pauses and at
+last parked, where staff see it; what does not fit the books is parked at once. One bad event holds nothing up.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
+
+from appeal import clock, events
+from appeal.database import writing
+from appeal.errors import DomainError
+from appeal.extensions import db
+from appeal.ledger import insert_once
+from appeal.models import InboxEvent
+from appeal.payments import verified_event
+
+BACKOFF_SECONDS = (1, 5, 30, 120, 600, 3600, 21600)
+
+log = structlog.get_logger(__name__)
+
+
+def receive(body: bytes, signature: str, secrets: tuple[str, ...]) -> int | None:
+    """Verify an event as it was delivered and store it; return its row's id, or None when there is nothing to do.
+
+    Raises:
+        SignatureInvalid: it was not signed with one of the secrets, or is no event.
+    """
+    return accept(verified_event(body, signature, secrets), body)
+
+
+def accept(event: Mapping[str, Any], body: bytes, *, came_by: str = "webhook") -> int | None:
+    """Store an event as it was signed and commit; return its row's id, or None when it is known or not of interest."""
+    if event["type"] not in events.HANDLERS:
+        return None
+    with writing() as session:
+        now = clock.now()
+        values = {
+            "event_id": event["id"],
+            "type": event["type"],
+            "livemode": event["livemode"],
+            "body": body,
+            "state": "waiting",
+            "attempts": 0,
+            "problem": "",
+            "came_by": came_by,
+            "try_at": now,
+            "received_at": now,
+        }
+        return insert_once(session, InboxEvent, values, key="event_id")
+
+
+def apply(row_id: int, *, livemode: bool) -> bool:
+    """Apply one stored event, with its mark, in one transaction; return whether it is done now.
+
+    Never raises for what the event holds: such an event is parked or waits for its next try.
+    """
+    try:
+        with writing() as session:
+            row = _claim(row_id)
+            if row is None:
+                return False
+            event = json.loads(row.body)
+            row.state = "done" if events.apply(event, livemode=livemode) else "ignored"
+            row.done_at, row.problem = clock.now(), ""
+            session.flush()
+            return True
+    except DomainError as error:
+        _park(row_id, error)
+    except DBAPIError as error:
+        _put_off(row_id, error)
+    except Exception as error:  # noqa: BLE001 - an event nobody foresaw must not hold up the others
+        log.exception("inbox.failed", row=row_id)
+        _put_off(row_id, error)
+    return False
+
+
+def apply_due(*, livemode: bool, most: int = 500) -> int:
+    """Apply up to `most` events that are due, oldest first; return how many were taken up."""
+    taken = 0
+    while taken < most and (row_id := _next_due()) is not None:
+        apply(row_id, livemode=livemode)
+        taken += 1
+    return taken
+
+
+def _claim(row_id: int) -> InboxEvent | None:
+    query = select(InboxEvent).where(InboxEvent.id == row_id, InboxEvent.state == "waiting")
+    return db.session.scalars(query.with_for_update(skip_locked=True)).first()
+
+
+def _next_due() -> int | None:
+    """Name the oldest event that is due and that nobody is applying."""
+    with writing() as session:
+        query = select(InboxEvent.id).where(InboxEvent.state == "waiting", InboxEvent.try_at <= clock.now())
+        query = query.order_by(InboxEvent.try_at, InboxEvent.id).limit(1).with_for_update(skip_locked=True)
+        return session.scalar(query)
+
+
+def _park(row_id: int, error: DomainError) -> None:
+    log.warning("inbox.parked", row=row_id, problem=error.message)
+    with writing() as session:
+        change = update(InboxEvent).where(InboxEvent.id == row_id, InboxEvent.state == "waiting")
+        session.execute(
+            change.values(
+                state="parked", problem=error.message[:500], attempts=InboxEvent.attempts + 1
+            ).execution_options(synchronize_session=False)
+        )
+
+
+def _put_off(row_id: int, error: Exception) -> None:
+    with writing() as session:
+        row = _claim(row_id)
+        if row is None:
+            return
+        row.attempts += 1
+        row.problem = f"{type(error).__name__}: {error}"[:500]
+        if row.attempts > len(BACKOFF_SECONDS):
+            row.state = "parked"
+        else:
+            row.try_at = clock.now() + timedelta(seconds=BACKOFF_SECONDS[row.attempts - 1])

@@ -1,0 +1,215 @@
+"""What may be read: the public figure, the appeals to choose from, the published credit lines. Reads only.
+
+`figure` is the one source of the number: page, banner, JSON, pictures and mail all take it from here. It costs one
+statement, whatever the number of gifts, because it reads running totals.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from appeal import clock, progress
+from appeal.errors import NoSuchAppeal
+from appeal.extensions import db
+from appeal.models import Appeal, AppealTotals, Donation
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How an appeal stands at one instant; amounts in minor units of `currency`."""
+
+    slug: str
+    title: str
+    currency: str
+    locale: str
+    time_zone: str
+    goal_minor: int | None
+    raised_minor: int
+    gift_count: int
+    donor_count: int
+    promised_minor: int
+    projected_monthly_minor: int
+    sources: dict[str, int]
+    state: progress.State
+    opens_at: datetime | None
+    closes_at: datetime | None
+    days_left: int | None
+    as_of: datetime
+    formatted: progress.Formatted
+    sentence: str
+
+    @property
+    def percent_tenths(self) -> int | None:
+        """Return the share of the goal in tenths of a percent, rounded down; None without a goal."""
+        return progress.percent_tenths(self.raised_minor, self.goal_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """One published credit line."""
+
+    line: str
+    amount_minor: int
+    currency: str
+    received_at: datetime
+    message: str
+
+
+def appeal_by_slug(slug: str) -> Appeal:
+    """Find an appeal that the public may see.
+
+    Raises:
+        NoSuchAppeal: there is none of that name, or it is a draft.
+    """
+    appeal = db.session.scalars(
+        select(Appeal).where(Appeal.slug == slug, Appeal.status != "draft")
+    ).one_or_none()
+    if appeal is None:
+        raise NoSuchAppeal
+    return appeal
+
+
+def public_appeals() -> list[Appeal]:
+    """List the appeals that the public may see, newest first."""
+    return list(db.session.scalars(select(Appeal).where(Appeal.status != "draft").order_by(Appeal.id.desc())))
+
+
+def live_appeals() -> list[Appeal]:
+    """List the appeals that take gifts now or soon: open, and not past their closing time."""
+    now = clock.now()
+    return [
+        one
+        for one in public_appeals()
+        if one.status == "open" and (one.closes_at is None or now < one.closes_at)
+    ]
+
+
+def figure(slug: str) -> Figure:
+    """Return how an appeal stands now.
+
+    Raises:
+        NoSuchAppeal: there is none of that name, or it is a draft.
+    """
+    query = select(Appeal, AppealTotals).join(AppealTotals, AppealTotals.appeal_id == Appeal.id)
+    row = db.session.execute(query.where(Appeal.slug == slug, Appeal.status != "draft")).one_or_none()
+    if row is None:
+        raise NoSuchAppeal
+    return figure_of(row[0], row[1], clock.now())
+
+
+def figure_of(appeal: Appeal, totals: AppealTotals, now: datetime) -> Figure:
+    """Work out how an appeal stands at an instant from its row and its running totals."""
+    state = progress.state(
+        now=now,
+        opens_at=appeal.opens_at,
+        closes_at=appeal.closes_at,
+        raised_minor=totals.raised_minor,
+        goal_minor=appeal.goal_minor,
+        closed=appeal.status == "closed",
+    )
+    days_left = (
+        progress.days_left(now, appeal.closes_at, clock.zone(appeal.time_zone)) if appeal.closes_at else None
+    )
+    formatted = progress.formatted(totals.raised_minor, appeal.goal_minor, appeal.currency, appeal.locale)
+    return Figure(
+        slug=appeal.slug,
+        title=appeal.title,
+        currency=appeal.currency,
+        locale=appeal.locale,
+        time_zone=appeal.time_zone,
+        goal_minor=appeal.goal_minor,
+        raised_minor=totals.raised_minor,
+        gift_count=totals.gift_count,
+        donor_count=totals.donor_count,
+        promised_minor=0,
+        projected_monthly_minor=0,
+        sources={"online": totals.online_minor, "post": totals.post_minor, "bank": totals.bank_minor},
+        state=state,
+        opens_at=appeal.opens_at,
+        closes_at=appeal.closes_at,
+        days_left=days_left,
+        as_of=totals.as_of or appeal.created_at,
+        formatted=formatted,
+        sentence="",
+    )
+
+
+def document(figure: Figure, donate_url: str) -> dict[str, Any]:
+    """Write a figure as the JSON of INTERFACE.md, every key in its place."""
+    tenths = figure.percent_tenths
+    return {
+        "slug": figure.slug,
+        "title": figure.title,
+        "currency": figure.currency,
+        "goal_minor": figure.goal_minor,
+        "raised_minor": figure.raised_minor,
+        "percent": None if tenths is None else progress.percent_json(tenths),
+        "gift_count": figure.gift_count,
+        "donor_count": figure.donor_count,
+        "promised_minor": figure.promised_minor,
+        "projected_monthly_minor": figure.projected_monthly_minor,
+        "state": figure.state,
+        "opens_at": _instant(figure.opens_at),
+        "closes_at": _instant(figure.closes_at),
+        "days_left": figure.days_left,
+        "sources": figure.sources,
+        "formatted": {
+            "raised": figure.formatted.raised,
+            "goal": figure.formatted.goal,
+            "remaining": figure.formatted.remaining,
+        },
+        "donate_url": donate_url,
+        "as_of": _instant(figure.as_of),
+    }
+
+
+def _instant(value: datetime | None) -> str | None:
+    return None if value is None else clock.rfc3339(value)
+
+
+def body_and_etag(content: dict[str, Any]) -> tuple[bytes, str]:
+    """Write a document as compact JSON, and name its content: the tag changes only when a figure or the state does."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return body, hashlib.sha256(body).hexdigest()[:20]
+
+
+def credits(appeal_id: int, *, most: int = 12, before: int | None = None) -> tuple[list[Credit], int | None]:
+    """Return approved credit lines of gifts that stand, newest first, and the id from which the next page goes on.
+
+    Only what a person approved is here; an anonymous gift never is.
+    """
+    query = select(Donation).where(
+        Donation.appeal_id == appeal_id,
+        Donation.credit_review == "approved",
+        Donation.received_minor > Donation.returned_minor,
+    )
+    if before is not None:
+        query = query.where(Donation.id < before)
+    found = list(db.session.scalars(query.order_by(Donation.id.desc()).limit(most + 1)))
+    following = found[most - 1].id if len(found) > most else None
+    return [_credit(donation) for donation in found[:most]], following
+
+
+def _credit(donation: Donation) -> Credit:
+    return Credit(
+        line=credit_line(donation),
+        amount_minor=donation.standing_minor,
+        currency=donation.currency,
+        received_at=donation.received_at or donation.created_at,
+        message=donation.message if donation.message_review == "approved" else "",
+    )
+
+
+def credit_line(donation: Donation) -> str:
+    """Return the words under which a gift may be named, once approved; empty for an anonymous one."""
+    if donation.credit == "name":
+        return donation.name
+    if donation.credit == "initials":
+        return " ".join(f"{part[0].upper()}." for part in donation.name.split() if part)
+    return donation.credit_line if donation.credit == "custom" else ""

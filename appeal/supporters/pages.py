@@ -1,0 +1,182 @@
+"""What the supporters' templates are given. Reads and words; nothing is changed here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+from flask import render_template, url_for
+
+from appeal import clock, giving, markdown, money, reports, texts
+from appeal.context import settings
+from appeal.errors import DomainError
+from appeal.models import Appeal, Donation
+from appeal.supporters.forms import DonationForm
+
+CREDITS_ON_PAGE = 8
+CREDITS_A_PAGE = 50
+NOT_CHARGED = "You have not been charged."
+STATES = {
+    "received": "received",
+    "on_its_way": "on_its_way",
+    "open": "on_its_way",
+    "started": "on_its_way",
+    "failed": "not_completed",
+    "expired": "not_completed",
+}
+REFRESH_SECONDS, REFRESH_FOR_SECONDS = 5, 120
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong with the whole form: what happened, what to do next, and whether money moved."""
+
+    title: str
+    text: str
+    charged_note: str = NOT_CHARGED
+
+
+STRIPE_AWAY = Problem(
+    "Our payment service did not answer",
+    "Your gift is kept as you entered it. Please press the button again in a moment; you will not give twice. "
+    "Or choose one of the other ways to give below.",
+)
+TOO_MANY = Problem(
+    "We cannot take this gift just now",
+    "There were many unfinished gifts from where you are. Please try again in an hour, "
+    "or choose one of the other ways to give below.",
+)
+NOT_OPEN = Problem("This appeal is not taking gifts", "Thank you for wanting to give. Nothing was sent.")
+
+
+class FormRefused(Exception):  # noqa: N818 - the way out of a form, with its page
+    """The form is shown again, with this problem on top and this status."""
+
+    def __init__(self, problem: Problem | None, status: int, *, fresh: bool = False) -> None:
+        """`fresh` asks for a new token: the old one is of no use."""
+        super().__init__(status)
+        self.problem, self.status, self.fresh = problem, status, fresh
+
+
+def check_again(error: DomainError) -> Problem:
+    """Ask for a second look, in the words of what was wrong with the form."""
+    return Problem("Please check your gift and send it again", error.message)
+
+
+def appeal_page(appeal: Appeal, form: DonationForm, problem: Problem | None = None) -> str:
+    """Render the appeal page."""
+    shown, following = reports.credits(appeal.id, most=CREDITS_ON_PAGE)
+    return render_template(
+        "supporters/appeal.html",
+        appeal=appeal,
+        figure=reports.figure(appeal.slug),
+        form=form,
+        problem=problem,
+        takes_gifts=giving.takes_gifts(appeal, clock.now()),
+        story=markdown.render(appeal.story_markdown),
+        other_ways=markdown.render(appeal.other_ways_markdown),
+        terms=markdown.render(appeal.terms_markdown),
+        thanks=markdown.render(appeal.thanks_markdown),
+        credits=shown,
+        more_credits=following is not None,
+        qr_url=None,
+        page_url=f"{settings().public_url}{url_for('supporters.appeal', slug=appeal.slug)}",
+    )
+
+
+def appeal_list(appeals: list[Appeal]) -> str:
+    """Render the list of appeals, or the page that says there is none."""
+    return render_template(
+        "supporters/list.html", appeals=[(one, reports.figure(one.slug)) for one in appeals]
+    )
+
+
+def credits_page(appeal: Appeal, before: int | None) -> str:
+    """Render one page of published credit lines."""
+    shown, following = reports.credits(appeal.id, most=CREDITS_A_PAGE, before=before)
+    return render_template(
+        "supporters/credits.html",
+        appeal=appeal,
+        figure=reports.figure(appeal.slug),
+        credits=shown,
+        next_url=url_for("supporters.credits", slug=appeal.slug, before=following) if following else None,
+    )
+
+
+def thank_you_page(donation: Donation, args: Mapping[str, str]) -> str:
+    """Render the thanks in the state that the books tell."""
+    state = STATES[donation.status]
+    appeal = donation.appeal
+    fresh = (clock.now() - donation.created_at).total_seconds() < REFRESH_FOR_SECONDS
+    return render_template(
+        "supporters/thank_you.html",
+        donation=donation,
+        appeal=appeal,
+        figure=reports.figure(appeal.slug),
+        state=state,
+        masked_email=texts.masked_email(donation.donor.email) if donation.donor.email else "",
+        credit_shown=reports.credit_line(donation),
+        receipt_url=url_for("supporters.receipt", public_id=donation.public_id)
+        if state == "received"
+        else None,
+        back_url=_back_url(appeal, donation.page, args),
+        share_links=_share_links(appeal),
+        appeal_url=url_for("supporters.appeal", slug=appeal.slug),
+        refresh_seconds=REFRESH_SECONDS if state == "on_its_way" and fresh else None,
+    )
+
+
+def _back_url(appeal: Appeal, page: str, _args: Mapping[str, str]) -> str | None:
+    """Return the article the donor came from, if it is on one of the appeal's own hosts."""
+    if page.startswith("/") and not page.startswith(("//", "/\\")) and appeal.publisher_url:
+        page = appeal.publisher_url.rstrip("/") + page
+    parts = urlsplit(page)
+    own = {*appeal.return_hosts, urlsplit(appeal.publisher_url).hostname}
+    return page if parts.scheme in {"https", "http"} and parts.hostname in own and "\\" not in page else None
+
+
+def _share_links(appeal: Appeal) -> list[tuple[str, str]]:
+    """Return ways to pass the appeal on; each link says where it was shared."""
+
+    def link(code: str) -> str:
+        return f"{settings().public_url}{url_for('supporters.appeal', slug=appeal.slug)}?src=share-{code}"
+
+    text = f"{appeal.title}: {link('mail')}"
+    mail = urlencode({"subject": appeal.title, "body": text}).replace("+", "%20")
+    return [
+        ("By e-mail", f"mailto:?{mail}"),
+        ("WhatsApp", "https://wa.me/?" + urlencode({"text": f"{appeal.title}: {link('whatsapp')}"})),
+        (
+            "Bluesky",
+            "https://bsky.app/intent/compose?" + urlencode({"text": f"{appeal.title}: {link('bluesky')}"}),
+        ),
+        ("Facebook", "https://www.facebook.com/sharer/sharer.php?" + urlencode({"u": link("facebook")})),
+    ]
+
+
+def address_of(appeal: Appeal, form: DonationForm) -> str:
+    """Return the appeal's address with the gift filled in, for someone who turns back at Stripe."""
+    gift = form.gift()
+    values = {
+        "amount": money.plain(gift.amount_minor, appeal.currency),
+        "frequency": gift.frequency,
+        "src": gift.src,
+        "page": gift.page,
+    }
+    query = urlencode({key: value for key, value in values.items() if value})
+    return f"{settings().public_url}{url_for('supporters.appeal', slug=appeal.slug)}?{query}#give"
+
+
+def brand_css(appeal: Appeal) -> str:
+    """Write the appeal's colours; each was held to `#rrggbb` when it was entered."""
+    light, dark = _colour(appeal.accent, "#8a1c1c"), _colour(appeal.accent_dark, "#f2a59b")
+    return (
+        f":root{{--accent:{light};--accent-ink:#fff;--accent-dark:{dark};--accent-dark-ink:#111}}\n"
+        f"@media (prefers-color-scheme:dark){{:root{{--accent:{dark};--accent-ink:#111}}}}\n"
+    )
+
+
+def _colour(value: str, otherwise: str) -> str:
+    plain = value.removeprefix("#")
+    return value if len(plain) == 6 and all(sign in "0123456789abcdefABCDEF" for sign in plain) else otherwise

@@ -1,0 +1,1 @@
+"""The door for machines that watch: liveness, readiness, metrics."""

@@ -1,0 +1,164 @@
+"""What every response gets: safe headers, a request id, and one table from the domain's errors to HTTP.
+
+Headers are set with `setdefault`, so that each door may say something stricter or wider first.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import date, datetime
+
+import structlog
+from babel.dates import format_date, format_datetime
+from flask import Flask, Response, g, render_template, request
+from jinja2 import StrictUndefined
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response as BaseResponse
+
+from appeal import clock, errors, money, progress
+from appeal.extensions import db
+from appeal.payments import PaymentsError, SignatureInvalid
+from appeal.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+STATUS_OF: tuple[tuple[type[errors.DomainError], int], ...] = (
+    (errors.NoSuchAppeal, 404),
+    (errors.NoSuchDonation, 404),
+    (errors.TooManyAttempts, 429),
+    (errors.AppealNotOpen, 409),
+    (errors.StaleForm, 409),
+    (errors.SlugTaken, 409),
+    (errors.Forbidden, 403),
+    (SignatureInvalid, 400),
+    (PaymentsError, 503),
+)
+TITLES = {
+    400: "We could not understand that",
+    403: "Not allowed",
+    404: "There is nothing here",
+    405: "That does not work here",
+    409: "That is not possible now",
+    413: "That was too much",
+    422: "Please check what you sent",
+    429: "Too many attempts",
+    500: "Something went wrong on our side",
+    503: "Please try again in a moment",
+}
+MESSAGES = {
+    400: "The request was not in a form that this site understands.",
+    404: "The page has moved, or the address was mistyped.",
+    405: "This address does not take that kind of request.",
+    413: "The request was larger than this address takes.",
+    429: "There were many requests from where you are. Please wait a moment and try again.",
+    500: "We have been told about it. If you were giving: open your thank-you page again, it tells you what the books say.",
+    503: "A part of this site is not answering just now. Nothing was lost.",
+}
+JSON_DOORS = ("/api/", "/webhooks/", "/oembed", "/metrics", "/healthz", "/readyz")
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Give an application its filters, headers and error table."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(
+        money=format_money, money_exact=money_exact, day=day, instant=instant, percent=progress.percent_text
+    )
+    app.before_request(_name_request)
+    app.after_request(lambda response: _headers(response, settings))
+    app.register_error_handler(errors.DomainError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+    for away in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(away, _database_away)
+
+
+def format_money(minor: int, currency: str, locale: str) -> str:
+    """Write an amount for people, without nought pence."""
+    return money.format_money(minor, currency, locale)
+
+
+def money_exact(minor: int, currency: str, locale: str) -> str:
+    """Write an amount for people to the last penny."""
+    return money.format_money(minor, currency, locale, whole="never")
+
+
+def day(value: date | datetime, locale: str, time_zone: str = "UTC") -> str:
+    """Write a day, or the day of an instant in a zone."""
+    on = clock.day_of(value, time_zone) if isinstance(value, datetime) else value
+    return format_date(on, format="long", locale=locale)
+
+
+def instant(value: datetime, locale: str, time_zone: str) -> str:
+    """Write an instant to the minute, as a clock in the zone shows it."""
+    local = value.astimezone(clock.zone(time_zone))
+    return f"{format_date(local, format='long', locale=locale)}, {format_datetime(local, 'HH:mm', locale=locale)}"
+
+
+def _name_request() -> None:
+    g.request_id = secrets.token_hex(8)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _headers(response: Response, settings: Settings) -> Response:
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+    headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'",
+    )
+    headers.setdefault("X-Request-Id", g.get("request_id", ""))
+    if settings.production:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    return response
+
+
+def status_of(error: errors.DomainError) -> int:
+    """Return the HTTP status that stands for a domain error."""
+    return next((status for kind, status in STATUS_OF if isinstance(error, kind)), 422)
+
+
+def _domain_error(error: errors.DomainError) -> BaseResponse:
+    response = answer(status_of(error), error.message)
+    if isinstance(error, errors.TooManyAttempts):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
+
+
+def _http_error(error: HTTPException) -> BaseResponse:
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    if isinstance(error, InternalServerError):
+        log.error(
+            "web.unforeseen", path=request.path, problem=type(error.original_exception or error).__name__
+        )
+    response = answer(error.code, MESSAGES.get(error.code, ""))
+    for name, value in error.get_headers(request.environ):
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
+            response.headers[name] = value
+    return response
+
+
+def _database_away(error: Exception) -> BaseResponse:
+    log.warning("web.database_away", path=request.path, problem=str(getattr(error, "orig", error))[:200])
+    db.session.rollback()
+    response = answer(503, MESSAGES[503])
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def answer(status: int, message: str) -> BaseResponse:
+    """Answer with an error: as JSON for machines, as a page for people. Needs no database."""
+    title = TITLES.get(status, "That did not work")
+    if request.path.startswith(JSON_DOORS):
+        body = json.dumps({"error": title, "message": message}, ensure_ascii=False)
+        return Response(body + "\n", status=status, mimetype="application/json")
+    page = render_template("errors/error.html", status=status, title=title, message=message, home_url="/")
+    return Response(page, status=status, mimetype="text/html")
