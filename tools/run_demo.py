@@ -4,6 +4,7 @@ Values that stand in the environment or in `.env` win over everything chosen her
 sandbox is started. The data stays in `instance/` between runs.
 """
 
+import json
 import os
 import secrets
 import signal
@@ -21,6 +22,8 @@ from tools.children import LOOPBACK, Child, ChildFailed, answers, is_free, stop_
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_SLUG = "95-years"
+# As .env.example has it: whoever copied that and chose another port did not mean this address.
+SAMPLE_PUBLIC_URL = ("PUBLIC_URL", "http://127.0.0.1:8000")
 
 
 class Stopped(Exception):
@@ -74,12 +77,12 @@ def make_plan(given: Mapping[str, str]) -> Plan:
     ours = {"PUBLIC_URL": f"http://{LOOPBACK}:{port}"}
     if sandboxed:
         ours |= {
-            "STRIPE_SECRET_KEY": f"sk_test_sandbox{secrets.token_hex(12)}",
+            "STRIPE_SECRET_KEY": "sk_test_sandbox_demonstration",
             "STRIPE_WEBHOOK_SECRETS": f"whsec_{secrets.token_hex(24)}",
             "STRIPE_API_BASE": f"http://{LOOPBACK}:{sandbox_port}",
             "CHECKOUT_ORIGINS": f"http://{LOOPBACK}:{sandbox_port}",
         }
-    stated = {name: value for name, value in given.items() if value}
+    stated = {name: value for name, value in given.items() if value and (name, value) != SAMPLE_PUBLIC_URL}
     return Plan(port, sandbox_port, article_port, {**ours, **stated}, sandboxed)
 
 
@@ -101,8 +104,8 @@ def refuse_taken_ports(plan: Plan) -> None:
         raise SystemExit("\n".join(taken))
 
 
-def flask(plan: Plan, *words: str) -> None:
-    """Run one of the app's own commands to its end, quietly when it succeeds.
+def flask(plan: Plan, *words: str) -> str:
+    """Run one of the app's own commands to its end and return what it printed.
 
     Raises:
         SystemExit: when it fails, with what it said.
@@ -114,11 +117,20 @@ def flask(plan: Plan, *words: str) -> None:
         env=dict(plan.environment),
         check=False,
         text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
     )
     if done.returncode:
-        raise SystemExit(f"{done.stdout}\n`flask {' '.join(words)}` failed")
+        raise SystemExit(f"{done.stdout}{done.stderr}\n`flask {' '.join(words)}` failed")
+    return done.stdout
+
+
+def prepare_database(plan: Plan) -> None:
+    """Migrate the database, and fill it with the demonstration when it holds no appeal."""
+    print("Preparing the database ...", flush=True)
+    flask(plan, "db", "upgrade")
+    if not json.loads(flask(plan, "appeals", "list", "--json")):
+        print("Seeding the demonstration appeal ...", flush=True)
+        flask(plan, "demo", "seed")
 
 
 def children_of(plan: Plan) -> list[Child]:
@@ -127,9 +139,11 @@ def children_of(plan: Plan) -> list[Child]:
     local = dict(plan.environment)
     found = []
     if plan.sandboxed:
+        instance = Path(local.get("INSTANCE_DIR") or ROOT / "instance")
         sandbox = [python, "-m", "stripe_sandbox", "--host", LOOPBACK, "--port", str(plan.sandbox_port)]
         sandbox += ["--webhook-url", f"{plan.app_url}/webhooks/stripe"]
         sandbox += ["--webhook-secret", plan.environment["STRIPE_WEBHOOK_SECRETS"].split(",")[0]]
+        sandbox += ["--state", str(instance / "sandbox-state.json")]
         found.append(
             Child(
                 "the Stripe sandbox",
@@ -187,9 +201,7 @@ def main() -> int:
     children = children_of(plan)
     started: list[Child] = []
     try:
-        print("Preparing the database ...", flush=True)
-        flask(plan, "db", "upgrade")
-        flask(plan, "demo", "seed")
+        prepare_database(plan)
         for child in children:
             started.append(child)
             child.start()
