@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import scoped_session
 
 from appeal.extensions import db
 

@@ -178,7 +178,7 @@ def _locked(public_id: str) -> Donation:
 
 
 def _must_fit(donation: Donation, payment: Payment, *, livemode: bool) -> None:
-    """The outside never decides the money."""
+    """Hold what Stripe tells against what was stored: the outside never decides the money."""
     if payment.livemode != livemode:
         raise DoesNotFit(f"The event is {'live' if payment.livemode else 'a test'}, and these books are not.")
     if payment.currency != donation.currency:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute
 
 from appeal import clock
 from appeal.extensions import db
@@ -54,15 +55,17 @@ def look() -> Health:
     current = db.session.scalar(text("SELECT version_num FROM alembic_version"))
     return Health(
         migrated=current == migration_head(),
-        oldest_event_seconds=_age(db.session.scalar(_oldest(InboxEvent.received_at, InboxEvent))),
-        oldest_mail_seconds=_age(db.session.scalar(_oldest(OutboxItem.created_at, OutboxItem))),
+        oldest_event_seconds=_age(db.session.scalar(_oldest(InboxEvent.received_at, InboxEvent.state))),
+        oldest_mail_seconds=_age(db.session.scalar(_oldest(OutboxItem.created_at, OutboxItem.state))),
         parked_events=_parked(InboxEvent),
         parked_mails=_parked(OutboxItem),
     )
 
 
-def _oldest(column: object, table: type[InboxEvent | OutboxItem]) -> object:
-    return select(func.min(column)).where(table.state == "waiting")  # type: ignore[arg-type]
+def _oldest(
+    came_at: InstrumentedAttribute[datetime], state: InstrumentedAttribute[str]
+) -> Select[datetime | None]:
+    return select(func.min(came_at)).where(state == "waiting")
 
 
 def _parked(table: type[InboxEvent | OutboxItem]) -> int:

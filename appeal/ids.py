@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no letter that reads like a digit
@@ -10,3 +11,8 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no letter that rea
 def public_id() -> str:
     """Return a new name of 26 signs, 130 random bits."""
     return "".join(secrets.choice(ALPHABET) for _ in range(26))
+
+
+def from_random(chance: random.Random) -> str:
+    """Return a name of the same shape that is the same for the same seed: for sample data alone."""
+    return "".join(chance.choices(ALPHABET, k=26))

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from flask_sqlalchemy.session import Session
 from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import scoped_session
 
 from appeal import clock
 from appeal.database import writing
@@ -113,9 +114,10 @@ def _move_totals(
     donation.returned_minor += returned
     session.flush()
     gifts = int(donation.standing_minor > 0) - int(stood)
+    sums = {"received_minor": received, "returned_minor": returned, "gift_count": gifts}
     donors = _move_donor(session, donation, gifts, fact.amount_minor)
-    _move_day(session, donation, day, received, returned, gifts)
-    _move_attribution(session, donation, received, returned, gifts)
+    _move_day(session, donation, day, sums)
+    _move_attribution(session, donation, sums)
     source = f"{donation.source}_minor"
     totals = AppealTotals.__table__.c
     session.execute(
@@ -162,9 +164,7 @@ def _move_donor(session: DbSession, donation: Donation, gifts: int, amount_minor
     return int(after > 0) - int(after - gifts > 0)
 
 
-def _move_day(
-    session: DbSession, donation: Donation, day: date, received: int, returned: int, gifts: int
-) -> None:
+def _move_day(session: DbSession, donation: Donation, day: date, sums: dict[str, int]) -> None:
     keys = {
         "appeal_id": donation.appeal_id,
         "day": day,
@@ -172,13 +172,10 @@ def _move_day(
         "placement": donation.placement,
         "frequency": donation.frequency,
     }
-    values = {**keys, "received_minor": received, "returned_minor": returned, "gift_count": gifts}
-    _add(session, DailyTotal, values, tuple(keys))
+    _add(session, DailyTotal, keys | sums, tuple(keys))
 
 
-def _move_attribution(
-    session: DbSession, donation: Donation, received: int, returned: int, gifts: int
-) -> None:
+def _move_attribution(session: DbSession, donation: Donation, sums: dict[str, int]) -> None:
     for dimension, value in (("page", donation.page), ("src", donation.src)):
         if value:
             keys = {
@@ -187,8 +184,7 @@ def _move_attribution(
                 "value": value,
                 "frequency": donation.frequency,
             }
-            values = {**keys, "received_minor": received, "returned_minor": returned, "gift_count": gifts}
-            _add(session, AttributionTotal, values, tuple(keys))
+            _add(session, AttributionTotal, keys | sums, tuple(keys))
 
 
 def _add(

@@ -68,7 +68,7 @@ def take(donation: Donation, visitor: Visitor, email_key: str) -> None:
     """
     with writing() as session:
         now = clock.now()
-        scopes = list(_scopes(donation, visitor, email_key))
+        scopes = list(_scopes(visitor, email_key))
         for scope, key, most in scopes:
             _one_at_a_time(scope, key)
             if _unpaid(scope, key, HOUR) >= most:
@@ -118,7 +118,7 @@ def forget_old() -> int:
         return int(session.execute(old.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]
 
 
-def _scopes(donation: Donation, visitor: Visitor, email_key: str) -> Iterator[tuple[str, str, int]]:
+def _scopes(visitor: Visitor, email_key: str) -> Iterator[tuple[str, str, int]]:
     yield "address", _digest(visitor, visitor.host), visitor.per_address_hour
     yield "network", _digest(visitor, visitor.network), visitor.per_address_hour * 12
     yield "email", _digest(visitor, email_key), visitor.per_address_hour * 2

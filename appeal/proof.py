@@ -100,13 +100,13 @@ def _appeal_sums() -> Any:
         return func.sum(case((condition, entry.amount_minor), else_=0))
 
     by_source = [
-        of(entry.counted & (entry.source == name)).label(f"{name}_minor")
+        of(entry.counted.is_(True) & (entry.source == name)).label(f"{name}_minor")
         for name in ("online", "post", "bank")
     ]
     return select(
         entry.appeal_id,
-        of(entry.counted).label("raised_minor"),
-        of(~entry.counted).label("uncounted_minor"),
+        of(entry.counted.is_(True)).label("raised_minor"),
+        of(entry.counted.is_(False)).label("uncounted_minor"),
         func.count().label("entry_count"),
         *by_source,
     ).group_by(entry.appeal_id)
@@ -175,7 +175,7 @@ def _attributions() -> Iterator[Difference]:
         keys = ("appeal_id", "dimension", "value", "frequency")
         only = AttributionTotal.dimension == dimension
         yield from _compare_rows(
-            dimension, AttributionTotal, keys, ("received_minor", "returned_minor"), query, only
+            dimension, AttributionTotal, keys, ("received_minor", "returned_minor"), query, only=only
         )
 
 
@@ -185,6 +185,7 @@ def _compare_rows(
     keys: tuple[str, ...],
     sums: tuple[str, ...],
     query: Any,
+    *,
     only: ColumnElement[bool] | None = None,
 ) -> Iterator[Difference]:
     """Compare a table of totals with the query that recomputes it, row by row, missing rows included."""

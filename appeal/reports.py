@@ -136,7 +136,20 @@ def figure_of(appeal: Appeal, totals: AppealTotals, now: datetime) -> Figure:
         days_left=days_left,
         as_of=totals.as_of or appeal.created_at,
         formatted=formatted,
-        sentence="",
+        sentence=_sentence(appeal, totals, state, days_left),
+    )
+
+
+def _sentence(appeal: Appeal, totals: AppealTotals, state: progress.State, days_left: int | None) -> str:
+    return progress.sentence(
+        state=state,
+        currency=appeal.currency,
+        raised_minor=totals.raised_minor,
+        goal_minor=appeal.goal_minor,
+        gift_count=totals.gift_count,
+        days_left=days_left,
+        opens_on=clock.day_of(appeal.opens_at, appeal.time_zone) if appeal.opens_at else None,
+        locale=appeal.locale,
     )
 
 
@@ -179,7 +192,9 @@ def body_and_etag(content: dict[str, Any]) -> tuple[bytes, str]:
     return body, hashlib.sha256(body).hexdigest()[:20]
 
 
-def credits(appeal_id: int, *, most: int = 12, before: int | None = None) -> tuple[list[Credit], int | None]:
+def published_credits(
+    appeal_id: int, *, most: int = 12, before: int | None = None
+) -> tuple[list[Credit], int | None]:
     """Return approved credit lines of gifts that stand, newest first, and the id from which the next page goes on.
 
     Only what a person approved is here; an anonymous gift never is.

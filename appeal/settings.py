@@ -25,7 +25,7 @@ CommaList = Annotated[tuple[str, ...], NoDecode]
 CommaSecrets = Annotated[tuple[SecretStr, ...], NoDecode]
 
 
-class SettingsProblem(Exception):  # noqa: N818 - it is a report for the person who starts the program
+class SettingsProblem(Exception):
     """One or more settings cannot be used; `problems` has a line for each, by name."""
 
     def __init__(self, problems: list[str]) -> None:

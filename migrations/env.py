@@ -11,8 +11,7 @@ db = current_app.extensions["migrate"].db
 def run() -> None:
     """Run the migrations on the application's engine, each in a transaction of its own."""
     arguments = current_app.extensions["migrate"].configure_args
-    with db.engine.connect() as connection:
-        connection = connection.execution_options(writing=True)
+    with db.engine.connect().execution_options(writing=True) as connection:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

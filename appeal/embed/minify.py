@@ -36,6 +36,7 @@ def minify_script(source: str) -> str:
     """
     tokens = list(_tokens(source))
     names, properties = _short_names(tokens), _short_properties(tokens)
+    tokens = list(_join_declarations(tokens))
     out: list[str] = []
     for index, (kind, text) in enumerate(tokens):
         word = text
@@ -44,7 +45,10 @@ def minify_script(source: str) -> str:
         if out and _would_merge(out[-1], word):
             out.append(" ")
         out.append(word)
-    return re.sub(r",(?=[}\])])", "", re.sub(r";(?=})", "", "".join(out)))
+    small = "".join(out)
+    for pattern, shorter in ((r";(?=})", ""), (r",(?=[}\])])", ""), (r"(?<![\w$])\((\w+)\)=>", r"\1=>")):
+        small = re.sub(pattern, shorter, small)
+    return small
 
 
 def minify_style(source: str) -> str:
@@ -69,6 +73,29 @@ def _tokens(source: str) -> Iterator[Token]:
         if match.lastgroup != "blank":
             before = match.group()
             yield str(match.lastgroup or "pattern"), before
+
+
+def _join_declarations(tokens: list[Token]) -> Iterator[Token]:
+    """Write neighbouring declarations as one; `let` for all of them, since nobody assigns by mistake here."""
+    starts, begins = [""], True
+    skip = False
+    for index, (kind, text) in enumerate(tokens):
+        if skip:
+            skip = False
+            continue
+        if begins:
+            starts[-1] = text
+        if text in {"(", "[", "{"}:
+            starts.append("")
+        elif text in {")", "]", "}"}:
+            starts.pop()
+        begins = text in {";", "{"} or (text == "}" and starts[-1] != "const")
+        after = tokens[index + 1][1] if index + 1 < len(tokens) else ""
+        if text == ";" and starts[-1] == "const" == after:
+            yield "sign", ","
+            skip, begins = True, False
+        else:
+            yield kind, "let" if (kind, text) == ("name", "const") else text
 
 
 def _is_property(tokens: list[Token], index: int) -> bool:

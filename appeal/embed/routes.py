@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from appeal import clock, reports
 from appeal.context import settings
@@ -24,7 +25,7 @@ def _headers(response: Response) -> Response:
 
 
 @blueprint.get("/api/v1/appeals/<slug>")
-def appeal_json(slug: str) -> Response:
+def appeal_json(slug: str) -> BaseResponse:
     """Give the figure as JSON."""
     figure = reports.figure(slug)
     body, etag = reports.body_and_etag(reports.document(figure, _donate_url(slug)))
@@ -32,7 +33,7 @@ def appeal_json(slug: str) -> Response:
 
 
 @blueprint.get("/embed/<slug>/fragment")
-def fragment(slug: str) -> Response:
+def fragment(slug: str) -> BaseResponse:
     """Give the banner as an HTML fragment for server-side includes."""
     figure = reports.figure(slug)
     html = render_template("embed/fragment.html", figure=figure, donate_url=_donate_url(slug))
@@ -44,7 +45,7 @@ def _donate_url(slug: str) -> str:
     return f"{settings().public_url}{url_for('supporters.appeal', slug=slug)}"
 
 
-def _cacheable(response: Response, etag: str, figure: reports.Figure) -> Response:
+def _cacheable(response: Response, etag: str, figure: reports.Figure) -> BaseResponse:
     response.headers["Cache-Control"] = CACHE
     response.set_etag(etag)
     response.last_modified = min(figure.as_of, clock.now())

@@ -55,6 +55,7 @@ def build_script(source: Path = SOURCE) -> Asset:
     code = minify_script((source / "appeal.js").read_text("utf-8"))
     style = minify_style((source / "banner.css").read_text("utf-8") + _own_heights(source))
     english = json.dumps(words("en", source), ensure_ascii=False, separators=(",", ":"))
+    english = re.sub(r'"(\w+)":', r"\1:", english)
     parts = {'"@css"': json.dumps(style, ensure_ascii=False), '"@words"': english}
     version = hashlib.sha256("".join([code, *parts.values()]).encode()).hexdigest()[:8]
     for mark, value in {**parts, '"@version"': json.dumps(version)}.items():
@@ -85,5 +86,9 @@ def words(language: str, source: Path = SOURCE) -> dict[str, object]:
 def _own_heights(source: Path) -> str:
     """Turn the host's rules into the element's own, so that it keeps the height it was given."""
     host = (source / "appeal.css").read_text("utf-8").partition("/* Two cases")[0]
-    inside = re.sub(r"appeal-banner(\[[^\]]*\])?:not\(:defined\)", r":host(\1)", host)
-    return inside.replace(":host()", ":host")
+    return re.sub(r"appeal-banner(?:\[placement=\"(\w+)\"\])?:not\(:defined\)", _host_selector, host)
+
+
+def _host_selector(match: re.Match[str]) -> str:
+    """Return the selector inside the shadow tree for one of the host's."""
+    return f":host([placement={match[1]}])" if match[1] else ":host"

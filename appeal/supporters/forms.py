@@ -7,6 +7,7 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from wtforms import BooleanField, Form, HiddenField, RadioField, StringField, TextAreaField, ValidationError
+from wtforms.form import BaseForm
 from wtforms.validators import DataRequired, Length
 
 from appeal import giving, money, texts
@@ -28,13 +29,13 @@ def _trim(value: str | None) -> str:
     return (value or "").strip()
 
 
-def no_control(_form: Form, field: Any) -> None:
+def no_control(_form: BaseForm, field: Any) -> None:
     """Refuse what cannot be shown or stored."""
     if texts.has_control(field.data or "", lines=isinstance(field, TextAreaField)):
         raise ValidationError("Please take out the hidden or unusual characters.")
 
 
-def no_site(_form: Form, field: Any) -> None:
+def no_site(_form: BaseForm, field: Any) -> None:
     """Refuse advertisements where a name is asked."""
     if texts.names_a_site(field.data or ""):
         raise ValidationError("Please leave out addresses of web sites.")
@@ -181,11 +182,11 @@ class DonationForm(Form):
         return giving.Gift(
             amount_minor=self.gift_amount_minor,
             frequency=self.frequency.data,
-            name=texts.one_line(self.name.data),
-            email=self.email.data,
+            name=texts.one_line(self.name.data or ""),
+            email=self.email.data or "",
             credit=self.credit.data,
-            credit_line=texts.one_line(self.credit_line.data),
-            message=self.message.data,
+            credit_line=texts.one_line(self.credit_line.data or ""),
+            message=self.message.data or "",
             cover_fee=bool(self.cover_fee.data),
             updates=bool(self.updates.data),
             updates_wording=UPDATES_WORDING,

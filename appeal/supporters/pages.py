@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from flask import render_template, url_for
 
@@ -50,7 +50,7 @@ TOO_MANY = Problem(
 NOT_OPEN = Problem("This appeal is not taking gifts", "Thank you for wanting to give. Nothing was sent.")
 
 
-class FormRefused(Exception):  # noqa: N818 - the way out of a form, with its page
+class FormRefused(Exception):
     """The form is shown again, with this problem on top and this status."""
 
     def __init__(self, problem: Problem | None, status: int, *, fresh: bool = False) -> None:
@@ -66,7 +66,7 @@ def check_again(error: DomainError) -> Problem:
 
 def appeal_page(appeal: Appeal, form: DonationForm, problem: Problem | None = None) -> str:
     """Render the appeal page."""
-    shown, following = reports.credits(appeal.id, most=CREDITS_ON_PAGE)
+    shown, following = reports.published_credits(appeal.id, most=CREDITS_ON_PAGE)
     return render_template(
         "supporters/appeal.html",
         appeal=appeal,
@@ -94,13 +94,15 @@ def appeal_list(appeals: list[Appeal]) -> str:
 
 def credits_page(appeal: Appeal, before: int | None) -> str:
     """Render one page of published credit lines."""
-    shown, following = reports.credits(appeal.id, most=CREDITS_A_PAGE, before=before)
+    shown, following = reports.published_credits(appeal.id, most=CREDITS_A_PAGE, before=before)
     return render_template(
         "supporters/credits.html",
         appeal=appeal,
         figure=reports.figure(appeal.slug),
         credits=shown,
-        next_url=url_for("supporters.credits", slug=appeal.slug, before=following) if following else None,
+        next_url=url_for("supporters.credit_lines", slug=appeal.slug, before=following)
+        if following
+        else None,
     )
 
 
@@ -166,6 +168,12 @@ def address_of(appeal: Appeal, form: DonationForm) -> str:
     }
     query = urlencode({key: value for key, value in values.items() if value})
     return f"{settings().public_url}{url_for('supporters.appeal', slug=appeal.slug)}?{query}#give"
+
+
+def with_query(address: str, query: bytes) -> str:
+    """Carry a link's query along, so that attribution and prefilled amounts survive the way from `/`."""
+    kept = quote(query, safe="=&%+-._~:/")
+    return f"{address}?{kept}" if kept else address
 
 
 def brand_css(appeal: Appeal) -> str:

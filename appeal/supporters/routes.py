@@ -38,7 +38,9 @@ def home() -> BaseResponse | str:
     """Lead to the one live appeal, else list them."""
     live = reports.live_appeals()
     if len(live) == 1:
-        return redirect(url_for(".appeal", slug=live[0].slug, **request.args.to_dict()), code=302)
+        return redirect(
+            pages.with_query(url_for(".appeal", slug=live[0].slug), request.query_string), code=302
+        )
     return pages.appeal_list(reports.public_appeals())
 
 
@@ -113,7 +115,7 @@ def _again(
 
 
 @blueprint.get("/appeals/<slug>/brand.css")
-def brand(slug: str) -> Response:
+def brand(slug: str) -> BaseResponse:
     """Give the appeal's colours as custom properties, so that no page needs an inline style."""
     response = Response(pages.brand_css(reports.appeal_by_slug(slug)), mimetype="text/css")
     response.headers["Cache-Control"] = "public, max-age=300"
@@ -122,7 +124,7 @@ def brand(slug: str) -> Response:
 
 
 @blueprint.get("/appeals/<slug>/logo")
-def logo(slug: str) -> Response:
+def logo(slug: str) -> BaseResponse:
     """Give the publisher's logo."""
     record = reports.appeal_by_slug(slug)
     if not record.logo or not record.logo_type:
@@ -135,7 +137,7 @@ def logo(slug: str) -> Response:
 
 
 @blueprint.get("/appeals/<slug>/credits")
-def credits(slug: str) -> str:
+def credit_lines(slug: str) -> str:
     """List the published credit lines, page by page."""
     before = request.args.get("before", type=int)
     if before is not None and not 0 < before < 2**63:

@@ -15,7 +15,6 @@
   const answers = {};
   const counted = {};
   const thanked = {};
-  const sampled = Math.random() < 0.01;
 
   // What the reader said, in the host's own storage, and only after the reader has acted. Storage may throw
   // (private windows, sandboxed frames): the banner still closes, it is only not remembered.
@@ -51,7 +50,7 @@
   }), {threshold: [0, 0.31]});
 
   const report = (banner, blocked) => {
-    if (sampled && banner.getAttribute("beacon") != "off") send(new URL("/embed/v1/beacon", banner._base), {
+    if (Math.random() < 0.01 && banner.getAttribute("beacon") != "off") send(new URL("/embed/v1/beacon", banner._base), {
       method: "POST", keepalive: true,
       body: new URLSearchParams({
         host: location.hostname, placement: banner._placement, version: "@version", blocked: blocked,
@@ -122,7 +121,7 @@
       if (!this._drawn || this._told == slug) return;
       this._told = slug;
       if (this._cap && record.until && !counted[slug]) {
-        const seen = (record.seen || 0) + 1;
+        const seen = record.seen + 1 || 1;
         if (seen < this._cap) remember(slug, record.why, record.until, seen);
         else remember(slug, "closed", Date.now() + 14 * day);
       }
@@ -138,7 +137,7 @@
       const here = new URL(location);
       const token = here.searchParams.get("appeal_thanks");
       const round = this._round = {};
-      this._placement = ["top", "end", "paywall"].find((one) => one == attribute("placement")) || "article";
+      this._placement = /^(top|end|paywall)$/.test(attribute("placement")) ? attribute("placement") : "article";
       this._page = (attribute("page") || location.pathname).slice(0, 200);
       this._cap = +attribute("cap");
       this._drawn = this._leaving = 0;
@@ -247,21 +246,20 @@
       this._box.ariaLabel = data.title + (number ? " " + (number + 1) : "");
       this._box.lang = lang;
       this._box.dir = this.dir || (/ar|fa|he|ur/.test(lang) ? "rtl" : "");
-      this._box.style.setProperty("--brand", extra.accent);
+      this._box.style.setProperty("--brand", extra.accent || "");
       this._box.onkeydown = (event) => event.key == "Escape" && this._dismiss("closed");
       this._drawn = 1;
       this._watch();
     }
   }
 
-  // A blocked connection would block the report too, and put a second entry into the host's console.
+  // Only a banner that has been drawn can report: where connections to us are blocked, a report would be too.
   document.addEventListener("securitypolicyviolation", (event) => {
-    const blocked = event.effectiveDirective;
     const banner = [...banners].find((one) => one._drawn && event.blockedURI.startsWith(one._base));
-    if (banner && blocked != "connect-src") report(banner, blocked);
+    if (banner) report(banner, event.effectiveDirective);
   });
 
   sheet.replaceSync("@css");
-  Banner.observedAttributes = "appeal src-base placement page views-left view-limit lang dir cap amounts quiet".split(" ");
+  Banner.observedAttributes = "appeal src-base placement page views-left view-limit lang amounts quiet".split(" ");
   customElements.define("appeal-banner", Banner);
 })();
