@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 FLASK  := $(PY) -m flask --app wsgi
-PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
+PIP    := $(PY) -m pip install -qq --disable-pip-version-check --no-input
 # More of pytest's options: `make test ARGS="-k giving -x"`; how many tests run at once: `make test JOBS=4`.
 ARGS   ?=
 JOBS   ?= 2

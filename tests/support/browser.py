@@ -83,7 +83,10 @@ def browsing(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
 
 
 def assert_accessible(page: Page, *, without: tuple[str, ...] = ()) -> None:
-    """Assert that axe finds nothing on the page; `without` names rules that do not apply."""
+    """Assert that axe finds nothing on the page; `without` names rules that do not apply.
+
+    axe is a script: a page in a context without JavaScript cannot be asked.
+    """
     options = {"rules": {rule: {"enabled": False} for rule in without}} if without else None
     violations = _AXE.run(page, options=options).response["violations"]
     found = [f"{rule['id']}: {rule['help']}\n    {_where(rule)}" for rule in violations]

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-_COMPONENTS: dict[str, "Component"] = {}
-
 
 @dataclass(frozen=True)
 class Component:
@@ -22,9 +20,6 @@ class Component:
     name: str
     find: Callable[[], str | None]
     remedy: str
-
-    def __post_init__(self) -> None:
-        _COMPONENTS[self.name] = self
 
     def path(self) -> str | None:
         """Return where it is, or None."""
@@ -66,11 +61,12 @@ CHROMIUM = Component("Chromium", _chromium, "apt-get install chromium")
 POSTGRESQL = Component("PostgreSQL", _postgresql_bin, "apt-get install postgresql, or set TEST_POSTGRES_URL")
 REDIS = Component("Redis", lambda: shutil.which("redis-server"), "apt-get install redis-server")
 NGINX = Component("nginx", _nginx, "apt-get install nginx")
+COMPONENTS = (CHROMIUM, POSTGRESQL, REDIS, NGINX)
 
 
 def missing() -> list[str]:
     """List the components this machine lacks, each with its remedy."""
-    lacking = [part for part in _COMPONENTS.values() if not part.path()]
+    lacking = [part for part in COMPONENTS if not part.path()]
     if os.environ.get("TEST_POSTGRES_URL"):
         lacking = [part for part in lacking if part is not POSTGRESQL]
     return [f"{part.name}: {part.remedy}" for part in lacking]
