@@ -9,7 +9,7 @@ from typing import NamedTuple
 from stripe_sandbox import cards
 from stripe_sandbox.errors import ApiError, conflict_of_state
 from stripe_sandbox.jobs import run_due
-from stripe_sandbox.resources import charges, payments, sessions
+from stripe_sandbox.resources import billing, charges, customers, payments, sessions
 from stripe_sandbox.store import Item, World
 
 
@@ -98,8 +98,6 @@ def _intent(world: World, session: Item, method: Item) -> Item:
 
 def _customer(world: World, session: Item, method: Item) -> str | None:
     """Return the customer who pays; subscriptions need one, single payments only when asked for."""
-    from stripe_sandbox.resources import customers
-
     if session["customer"] is None and session["customer_creation"] == "always":
         details = method["billing_details"]
         session["customer"] = customers.new_customer(world, details["email"], details["name"])["id"]
@@ -117,10 +115,8 @@ def _after(world: World, session: Item, method: Item, intent: Item, status: str)
 
 def _finish(world: World, session: Item, method: Item, intent: Item | None) -> Outcome:
     if session["mode"] == "subscription":
-        from stripe_sandbox.resources import subscriptions
-
         _customer(world, session, method)
-        subscriptions.start(world, session, method, intent)
+        billing.start(world, session, method, intent)
     status = "no_payment_required" if intent is None else "paid" if intent["status"] == "succeeded" else "unpaid"
     email, name = world.note(session["id"])["payer"]
     sessions.mark_complete(world, session, status, email, name)

@@ -1,21 +1,19 @@
-"""The pages that donors see: hosted payment, 3-D Secure, open invoices, the portal. Plain HTML, no script.
+"""The pages that donors see: hosted payment, 3-D Secure, receipts. Plain HTML, no script.
 
 Every page says that no money moves. The policy allows nothing but this origin's style sheet, and forms that end
 here or where the application asked to be sent back to.
 """
-
-from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, redirect, render_template, request
 from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response as AnyResponse
 
 from stripe_sandbox import cards, checkout, money
+from stripe_sandbox.donor_pages import invoice_pages, portal_pages
 from stripe_sandbox.errors import ApiError
+from stripe_sandbox.page_parts import chosen_means, policy, rhythm, shown
 from stripe_sandbox.store import Item, World
 
-_RHYTHMS = {"day": "a day", "week": "a week", "month": "a month", "year": "a year"}
 MAX_FORM_BYTES = 20_000
 
 
@@ -25,9 +23,8 @@ def create_site(world: World, *others: Blueprint) -> Flask:
     site.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
     site.jinja_env.undefined = StrictUndefined
     site.jinja_env.filters["money"] = money.shown
-    site.register_blueprint(_checkout_pages(world))
-    for other in others:
-        site.register_blueprint(other)
+    for pages in (_checkout_pages(world), invoice_pages(world), portal_pages(world), *others):
+        site.register_blueprint(pages)
     site.register_error_handler(ApiError, _sorry)
     site.after_request(_guard)
     return site
@@ -43,30 +40,8 @@ def _guard(response: Response) -> Response:
     return response
 
 
-def policy(targets: list[str | None]) -> str:
-    """Return the Content-Security-Policy of a page whose forms may end at the given addresses."""
-    parts = [urlsplit(target) for target in targets if target]
-    origins = sorted({f"{part.scheme}://{part.netloc}" for part in parts})
-    return (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-        + " ".join(["form-action 'self'", *origins])
-    )
-
-
 def _sorry(refusal: ApiError) -> tuple[str, int]:
     return render_template("sorry.html", message=refusal.message), refusal.status
-
-
-def _shown(template: str, targets: list[str | None], status: int = 200, **values: Any) -> Response:
-    response = Response(render_template(template, **values), status=status, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = policy(targets)
-    return response
-
-
-def chosen_means(form: Any) -> str:
-    """Return what the form chose: a number that was typed wins over a card that was picked."""
-    typed = "".join(form.get("card", "").split())
-    return typed if typed != cards.GOOD_CARD else form.get("pick") or typed
 
 
 def _checkout_pages(world: World) -> Blueprint:
@@ -86,18 +61,17 @@ def _checkout_pages(world: World) -> Blueprint:
         email, name = form.get("email", "").strip()[:512], form.get("name", "").strip()[:256]
         if "@" not in email:
             return _pay_page(world, session_id, "Enter an e-mail address, such as name@example.com.", 422)
-        outcome = checkout.pay(world, session_id, chosen_means(form), email, name or None)
-        return _next(world, session_id, outcome)
+        return _next(world, session_id, checkout.pay(world, session_id, chosen_means(form), email, name or None))
 
     @pages.get("/c/pay/<session_id>/3ds")
     def challenge_page(session_id: str) -> Response:
         session = world["checkout.session"].get(session_id, "session")
-        return _shown("challenge.html", [session["success_url"]], session=session, merchant=_merchant(world, session))
+        return shown("challenge.html", [session["success_url"]], session=session, merchant=_merchant(world, session))
 
     @pages.post("/c/pay/<session_id>/3ds")
     def challenge(session_id: str) -> AnyResponse:
-        outcome = checkout.answer_challenge(world, session_id, passed=request.form.get("answer") == "complete")
-        return _next(world, session_id, outcome)
+        passed = request.form.get("answer") == "complete"
+        return _next(world, session_id, checkout.answer_challenge(world, session_id, passed=passed))
 
     @pages.get("/receipts/<charge_id>")
     def receipt(charge_id: str) -> str:
@@ -109,16 +83,15 @@ def _checkout_pages(world: World) -> Blueprint:
 def _pay_page(world: World, session_id: str, message: str | None = None, status: int = 200) -> Response:
     session = world["checkout.session"].get(session_id, "session")
     if session["status"] != "open":
-        return _shown("closed.html", [], 200, session=session, merchant=_merchant(world, session))
+        return shown("closed.html", [], session=session, merchant=_merchant(world, session))
     lines = world.note(session_id)["lines"]
-    targets = [session["success_url"], session["cancel_url"]]
-    return _shown(
+    return shown(
         "pay.html",
-        targets,
+        [session["success_url"], session["cancel_url"]],
         status,
         session=session,
         lines=lines,
-        rhythm=_rhythm(lines),
+        rhythm=rhythm(lines[0]["price"]),
         means=cards.offered(session["payment_method_types"]),
         merchant=_merchant(world, session),
         message=message,
@@ -130,14 +103,6 @@ def _pay_page(world: World, session_id: str, message: str | None = None, status:
 def _merchant(world: World, session: Item) -> str:
     branding = session.get("branding_settings") or {}
     return str(branding.get("display_name") or world.merchant)
-
-
-def _rhythm(lines: list[Item]) -> str:
-    recurring = lines[0]["price"]["recurring"]
-    if not recurring:
-        return ""
-    count = recurring["interval_count"]
-    return _RHYTHMS[recurring["interval"]] if count == 1 else f"every {count} {recurring['interval']}s"
 
 
 def _next(world: World, session_id: str, outcome: checkout.Outcome) -> AnyResponse:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stripe_sandbox import checkout, controls, jobs, pages, state
+from stripe_sandbox import checkout, controls, jobs, pages, resources, state
 from stripe_sandbox.api import Api
 from stripe_sandbox.delivery import Manners, Post
 from stripe_sandbox.outages import Outage
-from stripe_sandbox.resources import balance, events, customers, disputes, payouts, refunds, subscriptions, webhook_endpoints  # noqa: F401
+from stripe_sandbox.resources import disputes, payouts, refunds, subscriptions, webhook_endpoints
 from stripe_sandbox.server import Server
 from stripe_sandbox.store import Item, World
 
@@ -36,6 +36,7 @@ class Sandbox:
         merchant: str = "Test merchant",
         state_file: str | Path | None = None,
     ) -> None:
+        resources.load()
         self.world = World()
         self.world.merchant = merchant
         self.api = Api(self.world)
