@@ -44,7 +44,7 @@ soak: $(VENV)/.installed-dev  ## The long form of the storms and the malformed r
 	@$(PY) -m pytest --long -m soak --timeout=0 $(ARGS)
 
 seed: migrate  ## Fill an empty database with the demonstration appeal
-	@$(FLASK) demo seed $(ARGS)
+	@$(FLASK) demo seed --if-empty $(ARGS)
 
 worker: $(VENV)/.installed  ## Work off pending events, mail and scheduled jobs until stopped
 	@$(FLASK) work $(ARGS)

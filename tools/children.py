@@ -6,6 +6,7 @@ a file when one is given, otherwise to the terminal.
 
 import contextlib
 import ctypes
+import http.client
 import os
 import signal
 import socket
@@ -45,16 +46,21 @@ def free_port() -> int:
             return port
 
 
-def answers(url: str, *, timeout_seconds: float = 1) -> bool:
-    """Say whether an address answers below 500."""
+def status_of(url: str, *, timeout_seconds: float = 1) -> int:
+    """Return the HTTP status an address answers with; 0 when nothing answers."""
     try:
-        with _DIRECT.open(url, timeout=timeout_seconds):
-            return True
+        with _DIRECT.open(url, timeout=timeout_seconds) as answer:
+            return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
-            return error.code < 500
-    except OSError:
-        return False
+            return error.code
+    except (OSError, http.client.HTTPException):
+        return 0
+
+
+def answers(url: str) -> bool:
+    """Say whether an address answers, and not with an error of its own."""
+    return 0 < status_of(url) < 500
 
 
 def _end_with_parent() -> None:

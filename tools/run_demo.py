@@ -4,7 +4,6 @@ Values that stand in the environment or in `.env` win over everything chosen her
 sandbox is started. The data stays in `instance/` between runs.
 """
 
-import json
 import os
 import secrets
 import signal
@@ -18,7 +17,7 @@ from types import FrameType
 
 from dotenv import dotenv_values
 
-from tools.children import LOOPBACK, Child, ChildFailed, answers, is_free, stop_all
+from tools.children import LOOPBACK, Child, ChildFailed, is_free, status_of, stop_all
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_SLUG = "95-years"
@@ -128,9 +127,7 @@ def prepare_database(plan: Plan) -> None:
     """Migrate the database, and fill it with the demonstration when it holds no appeal."""
     print("Preparing the database ...", flush=True)
     flask(plan, "db", "upgrade")
-    if not json.loads(flask(plan, "appeals", "list", "--json")):
-        print("Seeding the demonstration appeal ...", flush=True)
-        flask(plan, "demo", "seed")
+    print(flask(plan, "demo", "seed", "--if-empty"), end="", flush=True)
 
 
 def children_of(plan: Plan) -> list[Child]:
@@ -165,7 +162,7 @@ def announce(plan: Plan) -> None:
     """Print where to look."""
     public = plan.environment["PUBLIC_URL"].rstrip("/")
     lines = [f"  Appeal page   {public}/appeals/{DEMO_SLUG}"]
-    if answers(f"{plan.app_url}/staff/login"):
+    if status_of(f"{plan.app_url}/staff/login") == 200:
         lines.append(f"  Staff         {public}/staff/")
     lines.append(f"  Article       {plan.article_url}/")
     if plan.sandboxed:
