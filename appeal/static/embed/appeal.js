@@ -33,10 +33,10 @@
 
   const send = (address, options) => fetch(address, {credentials: "omit", ...options});
 
-  const make = (tag, name, content) => {
+  const make = (tag, name, ...content) => {
     const node = document.createElement(tag);
     node.className = node.part = name || "";
-    node.append(...[].concat(content || []));
+    node.append(...content);
     return node;
   };
 
@@ -45,9 +45,9 @@
 
   const watcher = new IntersectionObserver((entries) => entries.forEach((entry) => {
     const banner = entry.target;
-    if (!banner._leaving) entry.intersectionRatio > 0.3 && banner._shown();
+    if (!banner._leaving) entry.intersectionRatio >= 0.5 && banner._shown();
     else if (!entry.isIntersecting) banner.hidden = true;
-  }), {threshold: [0, 0.31]});
+  }), {threshold: [0, 0.5]});
 
   const report = (banner, blocked) => {
     if (Math.random() < 0.01 && banner.getAttribute("beacon") != "off") send(new URL("/embed/v1/beacon", banner._base), {
@@ -84,8 +84,8 @@
     }
 
     // The box has the placement's height whatever is in it; without content, the host's own link.
-    _show(content) {
-      this._box = make("section", "box " + this._placement, content || make("slot"));
+    _show(...content) {
+      this._box = make("section", "box " + this._placement, ...content);
       this.shadowRoot.replaceChildren(this._box);
     }
 
@@ -113,18 +113,14 @@
       banners.forEach((one) => one._slug == this._slug && one._leave(1));
     }
 
-    // Views are counted, once a page, in the record of a reader who has closed a banner before. Whoever never
-    // acted has no record, and gets none by looking.
+    // The frequency cap counts, once a page, in the record of a reader who has closed a banner before. Whoever
+    // never acted has no record, and gets none by looking.
     _shown() {
       const slug = this._slug;
       const record = recall(slug);
       if (!this._drawn || this._told == slug) return;
       this._told = slug;
-      if (this._cap && record.until && !counted[slug]) {
-        const seen = record.seen + 1 || 1;
-        if (seen < this._cap) remember(slug, record.why, record.until, seen);
-        else remember(slug, "closed", Date.now() + 14 * day);
-      }
+      if (record.until && !counted[slug]) remember(slug, record.why, record.until, record.seen + 1 || 1);
       counted[slug] = 1;
       this._emit("shown");
       report(this, "");
@@ -133,16 +129,15 @@
     async _update() {
       const attribute = (name) => this.getAttribute(name) || "";
       const slug = this._slug = attribute("appeal");
-      const lang = (this.closest("[lang]") || this).lang.slice(0, 2).toLowerCase();
+      const lang = (this.closest("[lang]") || this).lang.slice(0, 2);
       const here = new URL(location);
       const token = here.searchParams.get("appeal_thanks");
       const round = this._round = {};
       this._placement = /^(top|end|paywall)$/.test(attribute("placement")) ? attribute("placement") : "article";
       this._page = (attribute("page") || location.pathname).slice(0, 200);
-      this._cap = +attribute("cap");
       this._drawn = this._leaving = 0;
-      this._show();
-      if (this.hasAttribute("quiet") || !/^[\w-]{1,80}$/.test(slug)) return;
+      this._show(make("slot"));
+      if (this.hasAttribute("quiet") || !/^[\w-]+$/.test(slug)) return;
 
       // The way back from a gift. The host's own scripts may still be loading, so they are told a little later;
       // then the pass is taken out of the address, or a shared link would carry it.
@@ -150,19 +145,20 @@
         thanked[slug] = 1;
         remember(slug, "given", Date.now() + 365 * day);
         setTimeout(() => {
-          this._emit("thanks", {token: token.slice(0, 512)});
+          this._emit("thanks", {token: token});
           here.searchParams.delete("appeal_thanks");
           history.replaceState(history.state, "", here);
         });
       }
-      if (thanked[slug] || Date.parse(recall(slug).until) > Date.now()) return this._leave();
+      const record = recall(slug);
+      if (thanked[slug] || Date.parse(record.until) > Date.now() || record.seen >= (attribute("cap") || 1e9)) return this._leave();
 
       // One request for an appeal and a page, however many banners. No answer, an unknown appeal or a figure
       // that makes no sense: the link that was there before stays.
       try {
         this._base = attribute("src-base");
-        const address = new URL("/api/v1/appeals/" + slug + (/^(en|)$/.test(lang) ? "" : "?lang=" + lang), this._base);
-        const data = await (answers[address] = answers[address] || send(address).then((answer) => answer.json()));
+        const address = new URL("/api/v1/appeals/" + slug + (/^(en|)$/i.test(lang) ? "" : "?lang=" + lang), this._base);
+        const data = await (answers[address] ||= send(address).then((answer) => answer.json()));
         if (round == this._round && !this._leaving) this._draw(data, attribute);
       } catch {}
     }
@@ -194,13 +190,13 @@
         node.onclick = () => this._emit("click");
         return node;
       };
-      const button = (why, name, content) => {
-        const node = make("button", name, content);
+      const button = (why, content) => {
+        const node = make("button", why, content);
         node.onclick = () => this._dismiss(why);
         return node;
       };
 
-      if ([].concat(extra.off).includes(placement)) return this._leave();
+      if (extra.off?.includes(placement)) return this._leave();
       this._days = data.days_left;
 
       const story = make("div", "words", make("p", "title", fill(pick(text.title, left))));
@@ -217,35 +213,34 @@
         const sum = data.goal_minor ? " " + fill(ui.raised) : "";
         const bar = make("progress", "bar");
         bar.hidden = !data.goal_minor;
-        bar.max = data.goal_minor || 1;
+        bar.max = data.goal_minor;
         bar.value = data.raised_minor;
         bar.ariaLabel = data.title;
         bar.ariaValueText = values.raised + sum;
         side.append(
-          make("p", "figure", [make("b", "raised", values.raised), sum]), bar,
+          make("p", "figure", make("b", "raised", values.raised), sum), bar,
           make("p", "facts", counted(ui.gifts, data.gift_count)
             + (open && data.days_left != null ? " \u00b7 " + counted(ui.days, data.days_left) : "")),
         );
       }
       if (placement == "end" && open) {
-        const amounts = make("div", "amounts", (attribute("amounts") || "10,25,50").split(",").slice(0, 4)
+        const amounts = make("div", "amounts", ...(attribute("amounts") || "10,25,50").split(",")
           .filter((amount) => /^\d{1,6}$/.test(amount))
           .map((amount) => link("amount", values.raised.replace(/\d(.*\d)?/, amount), {
             amount: amount + ".00", frequency: "once",
           })));
         side.append(amounts, link("button", ui.other));
       } else side.append(link("button", fill(text.button)));
-      if (placement != "top" && open) side.append(make("div", "quiet", [
-        button("later", "later", ui.later), button("given", "given", ui.given),
-      ]));
+      if (placement != "top" && open) side.append(make("div", "quiet",
+        button("later", ui.later), button("given", ui.given),
+      ));
 
-      const close = button("closed", "close", "\u00d7");
-      const number = [...banners].indexOf(this);
-      close.ariaLabel = ui.close;
-      this._show([story, side, close]);
-      this._box.ariaLabel = data.title + (number ? " " + (number + 1) : "");
+      const close = button("closed", "\u00d7");
+      close.ariaLabel = ui.closed;
+      this._show(story, side, close);
+      this._box.ariaLabel = [data.title, [...banners].indexOf(this) || ""].join(" ");
       this._box.lang = lang;
-      this._box.dir = this.dir || (/ar|fa|he|ur/.test(lang) ? "rtl" : "");
+      this._box.dir = this.dir || ui.dir || "";
       this._box.style.setProperty("--brand", extra.accent || "");
       this._box.onkeydown = (event) => event.key == "Escape" && this._dismiss("closed");
       this._drawn = 1;
