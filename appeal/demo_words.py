@@ -19,8 +19,8 @@ happened at Marsh Lane.**
 
 ## What ninety-five thousand pounds is
 
-It is one pound for every week that a lantern has hung over our door, and a good deal of change. If we raise more, it
-goes to the archive. If we raise less, we start with the reporters.
+It is a thousand pounds for every year that a lantern has hung over our door. If we raise more, it goes to the
+archive. If we raise less, we start with the reporters.
 """
 
 OTHER_WAYS = """\
