@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+from babel.dates import format_date
 from sqlalchemy import select
 
-from appeal import mail, money, outbox, receipts
+from appeal import clock, mail, money, outbox, receipts
 from appeal.extensions import db
 from appeal.models import Donation, OutboxItem
 from appeal.settings import Settings
@@ -63,4 +65,10 @@ def _filters(donation: Donation) -> dict[str, Callable[..., Any]]:
     def amount(value: int) -> str:
         return money.format_money(value, appeal.currency, appeal.locale)
 
-    return {"money": amount}
+    def exact(value: int) -> str:
+        return money.format_money(value, appeal.currency, appeal.locale, whole="never")
+
+    def day(value: datetime) -> str:
+        return format_date(clock.day_of(value, appeal.time_zone), format="long", locale=appeal.locale)
+
+    return {"money": amount, "money_exact": exact, "day": day}
