@@ -10,15 +10,21 @@ from stripe_sandbox.sandbox import Sandbox, wait_for_end
 
 def main() -> None:
     """Run until interrupted or terminated."""
-    parser = argparse.ArgumentParser(prog="stripe_sandbox", description="A local stand-in for Stripe. No money moves.")
+    parser = argparse.ArgumentParser(
+        prog="stripe_sandbox", description="A local stand-in for Stripe. No money moves."
+    )
     env = os.environ.get
     parser.add_argument("--host", default=env("SANDBOX_HOST", "127.0.0.1"))
     parser.add_argument("--port", type=int, default=int(env("SANDBOX_PORT", "12111")))
     parser.add_argument("--webhook-url", default=env("SANDBOX_WEBHOOK_URL", ""))
     parser.add_argument("--webhook-secret", default=env("SANDBOX_WEBHOOK_SECRET", ""))
     parser.add_argument("--checkout-origin", default=env("SANDBOX_CHECKOUT_ORIGIN", ""))
-    parser.add_argument("--merchant", default=env("SANDBOX_MERCHANT", "Test merchant"), help="the name on the page")
-    parser.add_argument("--state", default=env("SANDBOX_STATE"), help="a file that keeps everything over a restart")
+    parser.add_argument(
+        "--merchant", default=env("SANDBOX_MERCHANT", "Test merchant"), help="the name on the page"
+    )
+    parser.add_argument(
+        "--state", default=env("SANDBOX_STATE"), help="a file that keeps everything over a restart"
+    )
     options = parser.parse_args()
     try:
         sandbox = Sandbox(

@@ -5,6 +5,7 @@ the world's lock, the answer against the package's types. Kept apart from Flask 
 """
 
 import contextlib
+import hashlib
 import json
 import socket
 import struct
@@ -12,6 +13,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,7 +26,7 @@ from stripe_sandbox.idempotency import Keys
 from stripe_sandbox.jobs import run_due
 from stripe_sandbox.outages import REFUSALS, Outage, Outages
 from stripe_sandbox.outages import refusal as refusal_of
-from stripe_sandbox.store import World, new_id
+from stripe_sandbox.store import Item, World, new_id
 
 MAX_BODY_BYTES = 1_000_000
 LOG_LENGTH = 5_000
@@ -33,6 +36,24 @@ _REASONS |= {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Una
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
+
+
+@dataclass
+class Call:
+    """One request to the API."""
+
+    id: str
+    method: str
+    path: str
+    raw: str
+    key: str | None
+    outage: Outage | None
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """What the request asks, in short: the same under the same idempotency key."""
+        return hashlib.sha256(f"{self.method} {self.path}\n{self.raw}".encode()).hexdigest()
 
 
 class Api:
@@ -48,129 +69,130 @@ class Api:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        method, path = environ["REQUEST_METHOD"], unquote(environ["PATH_INFO"])
-        raw = _body(environ) if method == "POST" else environ.get("QUERY_STRING", "")
-        request_id = new_id("req")
-        outage = self.outages.take(method, path)
-        if outage and outage.kind == "reset":
+        call = self._read(environ)
+        trouble = call.outage.kind if call.outage else ""
+        if trouble == "reset":
             _break(environ)
-        if outage and outage.kind == "hang":
-            self.stopping.wait(outage.seconds)
-        status, body, extra = self._answer(environ, method, path, raw, request_id, outage)
+        status, body, extra = self._answer(call, environ.get("HTTP_AUTHORIZATION", ""))
         payload = body.encode()
-        if outage and outage.kind == "lost":
+        if trouble == "lost":
             _break(environ)
         headers = [
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(payload))),
-            ("Request-Id", extra.pop("Request-Id", request_id)),
+            ("Request-Id", call.id),
             ("Stripe-Version", stripe.api_version),
             *extra.items(),
         ]
-        if outage and outage.kind == "half":
+        if trouble == "half":
             _send_half(environ, status, headers, payload)
         start_response(f"{status} {_REASONS[status]}", headers)
         return [payload]
 
-    def _answer(
-        self, environ: Environ, method: str, path: str, raw: str, request_id: str, outage: Outage | None
-    ) -> tuple[int, str, dict[str, str]]:
-        """Return status, body and further headers."""
+    def _read(self, environ: Environ) -> Call:
+        method, path = environ["REQUEST_METHOD"], unquote(environ["PATH_INFO"])
+        raw = _body(environ) if method == "POST" else environ.get("QUERY_STRING", "")
         key = environ.get("HTTP_IDEMPOTENCY_KEY") if method == "POST" else None
-        entry = {"id": request_id, "method": method, "path": path, "idempotency_key": key, "status": 0, "replayed": False}
+        return Call(new_id("req"), method, path, raw, key, self.outages.take(method, path))
+
+    def _answer(self, call: Call, authorization: str) -> tuple[int, str, dict[str, str]]:
+        """Return status, body and further headers."""
+        entry: dict[str, Any] = {
+            "id": call.id,
+            "method": call.method,
+            "path": call.path,
+            "idempotency_key": call.key,
+        }
+        entry |= {"status": 0, "replayed": False, "params": {}}
         self.requests.append(entry)
-        params: dict[str, Any] = {}
-        headers = {"Idempotency-Key": key} if key else {}
+        headers = {"Idempotency-Key": call.key} if call.key else {}
         try:
-            _check_key(environ.get("HTTP_AUTHORIZATION", ""))
-            if outage and outage.kind in REFUSALS and outage.kind != "500":
-                raise refusal_of(outage.kind)
-            found, ids = routing.find(method, path)
-            params = forms.parse(raw)
-            entry["params"] = params
-            typed = request_types.read(found.params, params)
-            with self.world.lock:
-                stored = self.keys.begin(self.world, key, method, path, raw) if key else None
+            _check_key(authorization)
+            if call.outage and call.outage.kind in REFUSALS and call.outage.kind != "500":
+                raise refusal_of(call.outage.kind)
+            found, ids = routing.find(call.method, call.path)
+            entry["params"] = call.params = forms.parse(call.raw)
+            typed = request_types.read(found.params, call.params)
+            stored = self._begin(call)
             if stored:
                 entry |= {"status": stored["status"], "replayed": True}
                 again = {"Idempotent-Replayed": "true", "Original-Request": stored["request_id"]}
                 return stored["status"], stored["body"], headers | again
-            status, body = self._run(key, (method, path, raw), request_id, (found, ids, typed), outage)
+            status, body = (
+                200,
+                self._run(call, partial(found.handler, self.world, *ids, typed), typed.get("expand")),
+            )
         except ApiError as refusal:
-            self._record(refusal, method, path, params)
-            status, body = refusal.status, json.dumps(refusal.envelope(request_id))
-            if refusal.status in (409, 429):
-                headers["Stripe-Should-Retry"] = "true" if refusal.status == 409 else "false"
+            self._record(refusal, call)
+            status, body = refusal.status, json.dumps(refusal.envelope(call.id))
+            if status in (409, 429):
+                headers["Stripe-Should-Retry"] = "true" if status == 409 else "false"
         entry["status"] = status
         return status, body, headers
 
-    def _run(
-        self,
-        key: str | None,
-        request: tuple[str, str, str],
-        request_id: str,
-        call: tuple[routing.Route, list[str], dict[str, Any]],
-        outage: Outage | None,
-    ) -> tuple[int, str]:
-        """Do the work of a request whose parameters are well-formed; store the answer under its key."""
+    def _begin(self, call: Call) -> dict[str, Any] | None:
+        """Return the answer stored under the request's key, or claim the key."""
+        if not call.key:
+            return None
+        with self.world.lock:
+            return self.keys.begin(self.world, call.key, call.digest)
+
+    def _run(self, call: Call, work: Callable[[], Item], expand: list[str] | None) -> str:
+        """Do the work of a well-formed request, and store the answer under its key."""
         answer: tuple[int, str, str] | None = None
         try:
-            status, body = self._work(key, request_id, call, outage)
-            answer = (status, body, request_id)
+            body = self._work(call, work, expand)
+            answer = (200, body, call.id)
         except ApiError as refusal:
             if not refusal.validation and refusal.status not in (409, 429):
-                answer = (refusal.status, json.dumps(refusal.envelope(request_id)), request_id)
+                answer = (refusal.status, json.dumps(refusal.envelope(call.id)), call.id)
             raise
         except Exception as defect:
             # Whatever goes wrong in here must fail the test that met it, not hang its client.
             message = f"sandbox defect: {type(defect).__name__}: {defect}"
-            self.rejected.append({"status": 500, "message": message, "path": request[1], "method": request[0]})
+            self._record(ApiError(500, message, validation=True), call)
             raise refusal_of("500") from defect
         finally:
-            if key:
+            if call.key:
                 with self.world.lock:
-                    self.keys.finish(self.world, key, request, answer)
-        return status, body
+                    self.keys.finish(self.world, call.key, call.digest, answer)
+        return body
 
-    def _work(
-        self,
-        key: str | None,
-        request_id: str,
-        call: tuple[routing.Route, list[str], dict[str, Any]],
-        outage: Outage | None,
-    ) -> tuple[int, str]:
-        if outage and outage.kind == "500":
+    def _work(self, call: Call, work: Callable[[], Item], expand: list[str] | None) -> str:
+        trouble = call.outage.kind if call.outage else ""
+        if call.outage and trouble == "hang":
+            self.stopping.wait(call.outage.seconds)
+        if trouble == "500":
             raise refusal_of("500")
-        found, ids, typed = call
         world = self.world
         with world.lock:
             run_due(world)
-            world.request = {"id": request_id, "idempotency_key": key}
+            world.request = {"id": call.id, "idempotency_key": call.key}
             try:
-                item = routing.call(world, found, ids, typed)
-                if typed.get("expand"):
-                    item = listing.expanded(world, item, typed["expand"])
+                item = work()
+                if expand:
+                    item = listing.expanded(world, item, expand)
                 _check_sent(item)
                 body = json.dumps(item, separators=(",", ":"))
             finally:
                 world.request = {"id": None, "idempotency_key": None}
-        if outage and outage.kind == "500_after":
+        if trouble == "500_after":
             raise refusal_of("500")
-        return 200, body
+        return body
 
-    def _record(self, refusal: ApiError, method: str, path: str, params: dict[str, Any]) -> None:
+    def _record(self, refusal: ApiError, call: Call) -> None:
         """Remember a request that was refused for what it asked."""
         if refusal.validation:
             self.rejected.append(
                 {
                     "at": time.time(),
-                    "method": method,
-                    "path": path,
+                    "method": call.method,
+                    "path": call.path,
                     "status": refusal.status,
                     "message": refusal.message,
                     "param": refusal.param,
                     "code": refusal.code,
-                    "params": params,
+                    "params": call.params,
                 }
             )
 
@@ -183,7 +205,9 @@ def _check_key(header: str) -> None:
     """
     scheme, _, key = header.partition(" ")
     if not key:
-        message = "You did not provide an API key. You need to provide your API key in the Authorization header."
+        message = (
+            "You did not provide an API key. You need to provide your API key in the Authorization header."
+        )
         raise ApiError(401, message, validation=True)
     if scheme.lower() == "bearer" and key.startswith(("sk_test_", "rk_test_")):
         return
@@ -225,7 +249,11 @@ def _send_half(environ: Environ, status: int, headers: list[tuple[str, str]], pa
         ConnectionResetError: always.
     """
     connection: socket.socket = environ["werkzeug.socket"]
-    head = f"HTTP/1.1 {status} {_REASONS[status]}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
+    head = (
+        f"HTTP/1.1 {status} {_REASONS[status]}\r\n"
+        + "".join(f"{name}: {value}\r\n" for name, value in headers)
+        + "\r\n"
+    )
     with contextlib.suppress(OSError):
         connection.sendall(head.encode() + payload[: len(payload) // 2])
         connection.shutdown(socket.SHUT_WR)

@@ -37,7 +37,10 @@ class Means:
 
     def behaviour(self) -> dict[str, Any]:
         """Return what has to be remembered about a payment method of this kind."""
-        return {name: asdict(self)[name] for name in ("decline", "later", "challenge", "dispute", "refund", "settles")}
+        return {
+            name: asdict(self)[name]
+            for name in ("decline", "later", "challenge", "dispute", "refund", "settles")
+        }
 
 
 GOOD_CARD = "4242424242424242"
@@ -49,12 +52,30 @@ _MEANS = (
     Means("4000000000000259", "4000 … 0259", "Pays, and is disputed as fraud", dispute="fraudulent"),
     Means("4000000000007726", "4000 … 7726", "Pays; a refund stays pending for a day", refund="pending"),
     Means("4000000000005126", "4000 … 5126", "Pays; a refund fails after a day", refund="fails"),
-    Means("4000000000000341", "4000 … 0341", "Pays once, fails at renewals", decline="generic_decline", later=True),
+    Means(
+        "4000000000000341",
+        "4000 … 0341",
+        "Pays once, fails at renewals",
+        decline="generic_decline",
+        later=True,
+    ),
     Means("4000000000001976", "4000 … 1976", "Pays, and the bank inquires", dispute="inquiry", offered=False),
-    Means("4000000000005423", "4000 … 5423", "Pays, with an early fraud warning", dispute="warning", offered=False),
+    Means(
+        "4000000000005423",
+        "4000 … 5423",
+        "Pays, with an early fraud warning",
+        dispute="warning",
+        offered=False,
+    ),
     Means("4000000000000069", "4000 … 0069", "Has expired", decline="expired_card", offered=False),
     Means("4000000000000127", "4000 … 0127", "Has a wrong CVC", decline="incorrect_cvc", offered=False),
-    Means("4000000000000119", "4000 … 0119", "Meets a processing error", decline="processing_error", offered=False),
+    Means(
+        "4000000000000119",
+        "4000 … 0119",
+        "Meets a processing error",
+        decline="processing_error",
+        offered=False,
+    ),
     Means("4000000000009987", "4000 … 9987", "Is reported lost", decline="lost_card", offered=False),
     Means("5555555555554444", "5555 … 4444", "Pays at once (Mastercard)", brand="mastercard", offered=False),
     Means("378282246310005", "3782 … 0005", "Pays at once (American Express)", brand="amex", offered=False),
@@ -73,8 +94,14 @@ DECLINES = {
     "lost_card": ("card_declined", "Your card was declined."),
     "expired_card": ("expired_card", "Your card has expired."),
     "incorrect_cvc": ("incorrect_cvc", "Your card's security code is incorrect."),
-    "processing_error": ("processing_error", "An error occurred while processing your card. Try again in a little bit."),
-    "authentication_required": ("authentication_required", "Your card was declined. This transaction requires authentication."),
+    "processing_error": (
+        "processing_error",
+        "An error occurred while processing your card. Try again in a little bit.",
+    ),
+    "authentication_required": (
+        "authentication_required",
+        "Your card was declined. This transaction requires authentication.",
+    ),
 }
 
 

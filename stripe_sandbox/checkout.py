@@ -30,10 +30,10 @@ def pay(world: World, session_id: str, means_text: str, email: str | None, name:
         session = _open_session(world, session_id)
         try:
             means = cards.chosen(means_text)
-            if means.type not in session["payment_method_types"]:
-                raise ApiError(402, f"{means.title} is not offered for this payment.")
         except ApiError as refusal:
             return Outcome("declined", refusal.message)
+        if means.type not in session["payment_method_types"]:
+            return Outcome("declined", f"{means.title} is not offered for this payment.")
         email = session["customer_email"] or email
         method = charges.new_method(world, means, email, name)
         world.note(session_id)["payer"] = [email, name]
@@ -75,7 +75,9 @@ def _intent(world: World, session: Item, method: Item) -> Item:
     note = world.note(session["id"])
     if "intent" in note:
         return world["payment_intent"].get(note["intent"])
-    data = note["intent_data"] if session["mode"] == "payment" else {"description": "Subscription creation"}
+    data: Item = (
+        note["intent_data"] if session["mode"] == "payment" else {"description": "Subscription creation"}
+    )
     intent = payments.new_intent(
         world,
         session["amount_total"],
@@ -85,7 +87,9 @@ def _intent(world: World, session: Item, method: Item) -> Item:
         description=data.get("description"),
         metadata=dict(data.get("metadata", {})),
         receipt_email=data.get("receipt_email"),
-        setup_future_usage="off_session" if session["mode"] == "subscription" else data.get("setup_future_usage"),
+        setup_future_usage="off_session"
+        if session["mode"] == "subscription"
+        else data.get("setup_future_usage"),
         statement_descriptor_suffix=data.get("statement_descriptor_suffix"),
     )
     note["intent"] = intent["id"]
@@ -102,7 +106,8 @@ def _customer(world: World, session: Item, method: Item) -> str | None:
         details = method["billing_details"]
         session["customer"] = customers.new_customer(world, details["email"], details["name"])["id"]
         world.save(session)
-    return session["customer"]
+    customer: str | None = session["customer"]
+    return customer
 
 
 def _after(world: World, session: Item, method: Item, intent: Item, status: str) -> Outcome:
@@ -117,7 +122,9 @@ def _finish(world: World, session: Item, method: Item, intent: Item | None) -> O
     if session["mode"] == "subscription":
         _customer(world, session, method)
         billing.start(world, session, method, intent)
-    status = "no_payment_required" if intent is None else "paid" if intent["status"] == "succeeded" else "unpaid"
+    status = (
+        "no_payment_required" if intent is None else "paid" if intent["status"] == "succeeded" else "unpaid"
+    )
     email, name = world.note(session["id"])["payer"]
     sessions.mark_complete(world, session, status, email, name)
     run_due(world)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def blueprint(sandbox: "Sandbox") -> Blueprint:
     """Return the addresses of the controls of one sandbox."""
     controls = Blueprint("controls", __name__, url_prefix="/_sandbox")
-    controls.register_error_handler(ApiError, lambda refusal: (refusal.envelope("req_control"), refusal.status))
+    controls.register_error_handler(
+        ApiError, lambda refusal: (refusal.envelope("req_control"), refusal.status)
+    )
     controls.register_error_handler(ValueError, _explain)
     controls.register_error_handler(TypeError, _explain)
     _add_time(controls, sandbox)
@@ -53,10 +55,14 @@ def _add_time(controls: Blueprint, sandbox: "Sandbox") -> None:
         given = _given()
         return {"now": sandbox.advance(float(given.get("seconds", 0)), days=float(given.get("days", 0)))}
 
+    def reset() -> dict[str, int]:
+        sandbox.reset()
+        return {"now": sandbox.now()}
+
     _add(controls, "/clock", lambda: {"now": sandbox.now()}, "GET")
     _add(controls, "/clock/advance", advance)
     _add(controls, "/clock/set", lambda: {"now": sandbox.set_clock(int(_given()["now"]))})
-    _add(controls, "/reset", lambda: sandbox.reset() or {"reset": True})
+    _add(controls, "/reset", reset)
 
 
 def _add_webhooks(controls: Blueprint, sandbox: "Sandbox") -> None:
@@ -74,13 +80,17 @@ def _add_webhooks(controls: Blueprint, sandbox: "Sandbox") -> None:
     def settle() -> dict[str, bool]:
         return {"settled": sandbox.settle(float(request.args.get("timeout", "10")))}
 
+    def resend(event: str) -> dict[str, str]:
+        sandbox.resend(event)
+        return {"resent": event}
+
     _add(controls, "/webhooks", shown, "GET")
     _add(controls, "/webhooks", configure)
     _add(controls, "/webhooks/release", release)
     _add(controls, "/webhooks/settle", settle, "GET")
     _add(controls, "/deliveries", lambda: {"deliveries": sandbox.deliveries()}, "GET")
     _add(controls, "/events", lambda: {"events": sandbox.events(request.args.get("type"))}, "GET")
-    _add(controls, "/events/<event>/resend", lambda event: sandbox.resend(event) or {"resent": event})
+    _add(controls, "/events/<event>/resend", resend)
 
 
 def _add_trouble(controls: Blueprint, sandbox: "Sandbox") -> None:
@@ -110,12 +120,20 @@ def _add_people(controls: Blueprint, sandbox: "Sandbox") -> None:
         given.pop("card", None)
         return sandbox.pay(session, card, **given)._asdict()
 
+    def fail_renewals(subscription: str) -> dict[str, str]:
+        sandbox.fail_renewals(subscription, **_given())
+        return {"failing": subscription}
+
     _add(controls, "/pay/<session>", pay)
     _add(controls, "/disputes/<charge>", lambda charge: sandbox.dispute(charge, **_given()))
-    _add(controls, "/disputes/<dispute>/close", lambda dispute: sandbox.close_dispute(dispute, _given()["outcome"]))
-    _add(controls, "/disputes/<dispute>/escalate", lambda dispute: sandbox.escalate_dispute(dispute))
-    _add(controls, "/fraud_warnings/<charge>", lambda charge: sandbox.fraud_warning(charge))
+    _add(
+        controls,
+        "/disputes/<dispute>/close",
+        lambda dispute: sandbox.close_dispute(dispute, _given()["outcome"]),
+    )
+    _add(controls, "/disputes/<dispute>/escalate", sandbox.escalate_dispute)
+    _add(controls, "/fraud_warnings/<charge>", sandbox.fraud_warning)
     _add(controls, "/refunds/<refund>/fail", lambda refund: sandbox.fail_refund(refund, **_given()))
     _add(controls, "/payouts", lambda: sandbox.payout(**_given()))
-    _add(controls, "/subscriptions/<subscription>/fail_renewals", lambda subscription: sandbox.fail_renewals(subscription, **_given()) or {"failing": subscription})
-    _add(controls, "/subscriptions/<subscription>/zero_invoice", lambda subscription: sandbox.zero_invoice(subscription))
+    _add(controls, "/subscriptions/<subscription>/fail_renewals", fail_renewals)
+    _add(controls, "/subscriptions/<subscription>/zero_invoice", sandbox.zero_invoice)

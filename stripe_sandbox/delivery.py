@@ -17,7 +17,19 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-RETRY_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0, 1800.0, 3600.0, 6 * 3600.0, 12 * 3600.0, 24 * 3600.0, 24 * 3600.0)
+RETRY_SECONDS = (
+    1.0,
+    5.0,
+    15.0,
+    60.0,
+    300.0,
+    1800.0,
+    3600.0,
+    6 * 3600.0,
+    12 * 3600.0,
+    24 * 3600.0,
+    24 * 3600.0,
+)
 WORKERS = 4
 LOG_LENGTH = 20_000
 
@@ -75,7 +87,9 @@ class Post:
         self._count = 0
         self._changed = threading.Condition()
         self._stopped = False
-        self._threads = [threading.Thread(target=self._work, name=f"webhooks-{n}", daemon=True) for n in range(WORKERS)]
+        self._threads = [
+            threading.Thread(target=self._work, name=f"webhooks-{n}", daemon=True) for n in range(WORKERS)
+        ]
 
     def start(self) -> None:
         """Begin to send."""
@@ -94,15 +108,18 @@ class Post:
         """Change the manners from now on.
 
         Raises:
-            ValueError: there is no such manner, or its value is of the wrong type.
+            ValueError: there is no such manner.
+            TypeError: its value is of the wrong type.
         """
         for name, value in values.items():
             if name not in Manners.__dataclass_fields__:
                 raise ValueError(f"no such setting: {name}")
             now = getattr(Manners(), name)
-            fits = (int, float) if isinstance(now, float) else (int, type(None)) if name == "seed" else type(now)
+            fits = (
+                (int, float) if isinstance(now, float) else (int, type(None)) if name == "seed" else type(now)
+            )
             if not isinstance(value, fits):
-                raise ValueError(f"{name} has the wrong type")
+                raise TypeError(f"{name} has the wrong type")
         with self._changed:
             for name, value in values.items():
                 setattr(self.manners, name, value)
@@ -228,4 +245,9 @@ class Post:
             error = f"{type(problem).__name__}: {problem}"
         finally:
             connection.close()
-        return {"at": began, "status": status, "error": error, "milliseconds": int((time.time() - began) * 1000)}
+        return {
+            "at": began,
+            "status": status,
+            "error": error,
+            "milliseconds": int((time.time() - began) * 1000),
+        }

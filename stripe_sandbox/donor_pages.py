@@ -26,7 +26,7 @@ def invoice_pages(world: World) -> Blueprint:
     def pay_invoice(invoice_id: str) -> AnyResponse:
         message = _pay_invoice(world, invoice_id, chosen_means(request.form))
         if message:
-            return _invoice_page(world, invoice_id, message, 402)
+            return _invoice_page(world, invoice_id, message)
         return redirect(f"/i/{invoice_id}", 303)
 
     @pages.get("/i/<invoice_id>/pdf")
@@ -37,17 +37,15 @@ def invoice_pages(world: World) -> Blueprint:
     return pages
 
 
-def _invoice_page(world: World, invoice_id: str, message: str | None = None, status: int = 200) -> Response:
+def _invoice_page(world: World, invoice_id: str, message: str | None = None) -> Response:
     invoice = world["invoice"].get(invoice_id)
     return shown(
         "invoice.html",
         [],
-        status,
         invoice=invoice,
         merchant=world.merchant,
         means=cards.offered(["card"]),
         message=message,
-        typed=request.form,
         good_card=cards.GOOD_CARD,
     )
 
@@ -96,13 +94,15 @@ def portal_pages(world: World) -> Blueprint:
         try:
             means = cards.chosen(chosen_means(request.form))
         except ApiError as refusal:
-            return _portal(world, session_id, refusal.message, 402)
+            return _portal(world, session_id, refusal.message)
         if means.decline and not means.later:
-            return _portal(world, session_id, cards.DECLINES[means.decline][1], 402)
+            return _portal(world, session_id, cards.DECLINES[means.decline][1])
         with world.lock:
             session = world["billing_portal.session"].get(session_id)
             customer = world["customer"].get(session["customer"])
-            portal.change_card(world, session, charges.new_method(world, means, customer["email"], customer["name"]))
+            portal.change_card(
+                world, session, charges.new_method(world, means, customer["email"], customer["name"])
+            )
         return _back(session)
 
     return pages
@@ -116,7 +116,7 @@ def _back(session: Item) -> AnyResponse:
     return redirect(f"/p/session/{session['id']}", 303)
 
 
-def _portal(world: World, session_id: str, message: str | None = None, status: int = 200) -> Response:
+def _portal(world: World, session_id: str, message: str | None = None) -> Response:
     session = world["billing_portal.session"].get(session_id)
     customer = world["customer"].get(session["customer"])
     own = [_gift(world, item) for item in world["subscription"].newest_first(customer=customer["id"])]
@@ -124,14 +124,12 @@ def _portal(world: World, session_id: str, message: str | None = None, status: i
     return shown(
         "portal.html",
         [session["return_url"], after.get("return_url")],
-        status,
         session=session,
         customer=customer,
         merchant=world.merchant,
         gifts=own,
         means=cards.offered(["card"]),
         message=message,
-        typed=request.form,
         good_card=cards.GOOD_CARD,
     )
 

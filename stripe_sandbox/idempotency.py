@@ -5,7 +5,6 @@ twenty-four hours. Another body under the same key, or the same key while the fi
 refused. Answers to requests that never began (wrong parameters, rate limits) are not stored.
 """
 
-import hashlib
 from typing import Any
 
 from stripe_sandbox.errors import ApiError
@@ -22,7 +21,7 @@ class Keys:
         self.answers: dict[str, dict[str, Any]] = {}
         self._running: set[str] = set()
 
-    def begin(self, world: World, key: str, method: str, path: str, body: str) -> dict[str, Any] | None:
+    def begin(self, world: World, key: str, digest: str) -> dict[str, Any] | None:
         """Return the stored answer, or None after claiming the key for a first run.
 
         Raises:
@@ -30,7 +29,6 @@ class Keys:
         """
         if len(key) > MAX_KEY_LENGTH:
             raise _refusal(400, "Idempotency keys may have at most 255 characters.", validation=True)
-        digest = hashlib.sha256(f"{method} {path}\n{body}".encode()).hexdigest()
         known = self.answers.get(key)
         if known and known["at"] + KEPT_SECONDS < world.clock.now():
             known = self.answers.pop(key, None) and None
@@ -53,12 +51,11 @@ class Keys:
         self._running.add(key)
         return None
 
-    def finish(self, world: World, key: str, request: tuple[str, str, str], answer: tuple[int, str, str] | None) -> None:
+    def finish(self, world: World, key: str, digest: str, answer: tuple[int, str, str] | None) -> None:
         """Release the key; with an answer (status, body, request id), store it for the next request."""
         self._running.discard(key)
         if answer is None:
             return
-        digest = hashlib.sha256(f"{request[0]} {request[1]}\n{request[2]}".encode()).hexdigest()
         status, body, request_id = answer
         self.answers[key] = {
             "digest": digest,

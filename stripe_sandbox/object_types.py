@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache
 from typing import Any, ClassVar, ForwardRef, Literal, Union, get_args, get_origin
 
 from stripe import StripeObject
@@ -42,7 +42,9 @@ def fields(kind: str) -> frozenset[str]:
 
 def nullable(kind: str) -> tuple[str, ...]:
     """Return the names of the fields that may be null."""
-    return tuple(name for name, hint in _annotations(_class_for(kind)).items() if type(None) in get_args(hint))
+    return tuple(
+        name for name, hint in _annotations(_class_for(kind)).items() if type(None) in get_args(hint)
+    )
 
 
 def _class_for(kind: str) -> Any:
@@ -50,14 +52,14 @@ def _class_for(kind: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _object_checker(kind: str) -> Checker:
     if kind not in OBJECT_CLASSES:
-        return lambda value, path: iter((f"{path}: no class for the object {kind!r}",))
+        return lambda _value, path: iter((f"{path}: no class for the object {kind!r}",))
     return _class_checker(_class_for(kind))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _annotations(cls: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for base in reversed(inspect.getmro(cls)):
@@ -66,7 +68,7 @@ def _annotations(cls: Any) -> dict[str, Any]:
     return {n: h for n, h in found.items() if not n.startswith("_") and get_origin(h) is not ClassVar}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _class_checker(cls: Any) -> Checker:
     """Compile one class: its field names, which of them must be there, and each field's checker."""
     hints = _annotations(cls)
@@ -90,11 +92,11 @@ def _class_checker(cls: Any) -> Checker:
     return check_class
 
 
-def _checker(hint: Any, module: str) -> Checker:
+def _checker(hint: Any, module: str) -> Checker:  # noqa: PLR0911 - one line per form of annotation
     """Compile one annotation of a class of `module`."""
     origin, args = get_origin(hint), get_args(hint)
     if hint is Any:
-        return lambda value, path: iter(())
+        return _anything
     if isinstance(hint, ForwardRef | str):
         return _later(hint if isinstance(hint, str) else hint.__forward_arg__, module)
     if origin is Union:
@@ -109,8 +111,22 @@ def _checker(hint: Any, module: str) -> Checker:
     if name == "UntypedStripeObject":
         return _mapping(_checker(args[0], module))
     if isinstance(hint, type) and issubclass(hint, StripeObject):
-        return lambda value, path: _class_checker(hint)(value, path)
+        return _nested(hint)
     return _SCALARS[hint]
+
+
+def _nested(cls: Any) -> Checker:
+    """Compile a nested class when it is first needed, as the classes nest deeply."""
+
+    def check_nested(value: Any, path: str) -> Iterator[str]:
+        yield from _class_checker(cls)(value, path)
+
+    return check_nested
+
+
+def _anything(_value: Any, _path: str) -> Iterator[str]:
+    """Find nothing wrong."""
+    return iter(())
 
 
 def _later(name: str, module: str) -> Checker:
@@ -125,7 +141,7 @@ def _later(name: str, module: str) -> Checker:
     return check_later
 
 
-@lru_cache(maxsize=None)
+@cache
 def _named(name: str, module: str) -> Any:
     source = inspect.getsource(sys.modules[module])
     for found in _IMPORT.finditer(source):
@@ -180,7 +196,11 @@ def _page(item: Checker) -> Checker:
     entries = _list(item)
 
     def check_page(value: Any, path: str) -> Iterator[str]:
-        if not isinstance(value, dict) or value.get("object") != "list" or set(value) - {"object", "data", "has_more", "url"}:
+        if (
+            not isinstance(value, dict)
+            or value.get("object") != "list"
+            or set(value) - {"object", "data", "has_more", "url"}
+        ):
             yield f"{path}: no list object"
             return
         yield from entries(value["data"], f"{path}.data")
@@ -217,5 +237,5 @@ _SCALARS: dict[Any, Checker] = {
     int: _scalar("integer", _is_whole),
     float: _scalar("number", lambda value: _is_whole(value) or isinstance(value, float)),
     Decimal: _scalar("decimal written as text", lambda value: isinstance(value, str)),
-    object: lambda value, path: iter(()),
+    object: _anything,
 }

@@ -21,9 +21,9 @@ def policy(targets: list[str | None]) -> str:
     )
 
 
-def shown(template: str, targets: list[str | None], status: int = 200, **values: Any) -> Response:
+def shown(template: str, targets: list[str | None], **values: Any) -> Response:
     """Return a page whose forms may end at the given addresses."""
-    response = Response(render_template(template, **values), status=status, mimetype="text/html")
+    response = Response(render_template(template, **values), mimetype="text/html")
     response.headers["Content-Security-Policy"] = policy(targets)
     return response
 

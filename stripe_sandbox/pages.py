@@ -60,13 +60,17 @@ def _checkout_pages(world: World) -> Blueprint:
         form = request.form
         email, name = form.get("email", "").strip()[:512], form.get("name", "").strip()[:256]
         if "@" not in email:
-            return _pay_page(world, session_id, "Enter an e-mail address, such as name@example.com.", 422)
-        return _next(world, session_id, checkout.pay(world, session_id, chosen_means(form), email, name or None))
+            return _pay_page(world, session_id, "Enter an e-mail address, such as name@example.com.")
+        return _next(
+            world, session_id, checkout.pay(world, session_id, chosen_means(form), email, name or None)
+        )
 
     @pages.get("/c/pay/<session_id>/3ds")
     def challenge_page(session_id: str) -> Response:
         session = world["checkout.session"].get(session_id, "session")
-        return shown("challenge.html", [session["success_url"]], session=session, merchant=_merchant(world, session))
+        return shown(
+            "challenge.html", [session["success_url"]], session=session, merchant=_merchant(world, session)
+        )
 
     @pages.post("/c/pay/<session_id>/3ds")
     def challenge(session_id: str) -> AnyResponse:
@@ -80,7 +84,7 @@ def _checkout_pages(world: World) -> Blueprint:
     return pages
 
 
-def _pay_page(world: World, session_id: str, message: str | None = None, status: int = 200) -> Response:
+def _pay_page(world: World, session_id: str, message: str | None = None) -> Response:
     session = world["checkout.session"].get(session_id, "session")
     if session["status"] != "open":
         return shown("closed.html", [], session=session, merchant=_merchant(world, session))
@@ -88,7 +92,6 @@ def _pay_page(world: World, session_id: str, message: str | None = None, status:
     return shown(
         "pay.html",
         [session["success_url"], session["cancel_url"]],
-        status,
         session=session,
         lines=lines,
         rhythm=rhythm(lines[0]["price"]),
@@ -110,6 +113,6 @@ def _next(world: World, session_id: str, outcome: checkout.Outcome) -> AnyRespon
     if outcome.result == "challenge":
         return redirect(f"/c/pay/{session_id}/3ds", 303)
     if outcome.result == "declined":
-        return _pay_page(world, session_id, outcome.message, 402)
+        return _pay_page(world, session_id, outcome.message)
     session = world["checkout.session"].get(session_id)
     return redirect(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session_id), 303)

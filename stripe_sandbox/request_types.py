@@ -8,7 +8,7 @@ The package writes open lists as `Literal[...] | str`; the service refuses what 
 import sys
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -36,11 +36,13 @@ def child(path: str, name: str) -> str:
     return f"{path}[{name}]" if path else name
 
 
-@lru_cache(maxsize=None)
+@cache
 def _group(params_type: Any) -> Reader:
     """Compile one TypedDict."""
     written = {name: hint for name, hint in params_type.__annotations__.items() if name not in _OPTIONS}
-    hints = get_type_hints(type("Own", (), {"__annotations__": written}), vars(sys.modules[params_type.__module__]))
+    hints = get_type_hints(
+        type("Own", (), {"__annotations__": written}), vars(sys.modules[params_type.__module__])
+    )
     readers = {name: _reader(hint) for name, hint in hints.items()}
     required = [name for name in params_type.__required_keys__ if name in readers]
 
@@ -51,7 +53,9 @@ def _group(params_type: Any) -> Reader:
         for name, value in raw.items():
             reader = readers.get(name)
             if reader is None:
-                raise invalid(f"Received unknown parameter: {child(path, name)}", child(path, name), "parameter_unknown")
+                raise invalid(
+                    f"Received unknown parameter: {child(path, name)}", child(path, name), "parameter_unknown"
+                )
             values[name] = reader(value, child(path, name))
         for name in required:
             if name not in values:
@@ -74,9 +78,17 @@ def _reader(hint: Any) -> Reader:
     if origin is dict or (isinstance(origin, type) and origin.__name__ == "UntypedStripeObject"):
         return _mapping
     if is_typeddict(hint):
-        # Compiled at first use: Stripe's types are deep, and a few are recursive.
-        return lambda raw, path: _group(hint)(raw, path)
+        return _nested(hint)
     return _SCALARS.get(hint, _text)
+
+
+def _nested(hint: Any) -> Reader:
+    """Compile a nested TypedDict when it is first needed, as Stripe's types are deep."""
+
+    def read_nested(raw: Any, path: str) -> Any:
+        return _group(hint)(raw, path)
+
+    return read_nested
 
 
 def _union(arms: tuple[Any, ...]) -> Reader:

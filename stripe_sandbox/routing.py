@@ -4,10 +4,10 @@ A handler takes the world, the ids in the path and the typed parameters, and ret
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from stripe_sandbox.errors import ApiError
-from stripe_sandbox.store import Item, World
+from stripe_sandbox.store import Item
 
 Handler = Callable[..., Item]
 
@@ -52,15 +52,12 @@ def find(method: str, path: str) -> tuple[Route, list[str]]:
     parts = path.strip("/").split("/")
     for candidate in _BY_LENGTH.get((method, len(parts)), []):
         if all(own.startswith("{") or own == part for own, part in zip(candidate.parts, parts, strict=True)):
-            return candidate, [part for own, part in zip(candidate.parts, parts, strict=True) if own.startswith("{")]
+            return candidate, [
+                part for own, part in zip(candidate.parts, parts, strict=True) if own.startswith("{")
+            ]
     raise ApiError(
         404,
         f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we can help at "
         "https://support.stripe.com/.",
         validation=True,
     )
-
-
-def call(world: World, found: Route, ids: list[str], params: dict[str, Any]) -> Item:
-    """Answer a request; the world's lock must be held."""
-    return found.handler(world, *ids, params)

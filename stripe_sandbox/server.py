@@ -34,8 +34,15 @@ class Handler(WSGIRequestHandler):
             return
         environ["wsgi.input"] = io.BytesIO(self.rfile.read(length) if length > 0 else b"")
         head: list[Any] = []
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], _problem: Any = None
+        ) -> Callable[[bytes], object]:
+            head[:] = [status, headers]
+            return lambda _data: None
+
         try:
-            body = b"".join(self.server.app(environ, lambda status, headers, info=None: head.extend((status, headers))))
+            body = b"".join(self.server.app(environ, start_response))
             self._write(head[0], head[1], body)
         except ConnectionError:
             self.close_connection = True
@@ -66,7 +73,9 @@ class Server:
         self._server: BaseWSGIServer = make_server(host, port, app, threaded=True, request_handler=Handler)
         self._server.daemon_threads = True  # type: ignore[attr-defined]
         self._server.request_queue_size = 256
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True
+        )
 
     @property
     def port(self) -> int:

@@ -6,7 +6,7 @@ that Stripe sends only when asked to expand them, or only in special cases, are 
 
 import json
 import uuid
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import stripe
@@ -16,12 +16,26 @@ from stripe_sandbox.eventlog import Entry
 from stripe_sandbox.store import KINDS, Item, World, new_id
 
 _ABSENT = {
-    "checkout.session": {"line_items", "presentment_details", "optional_items", "managed_payments", "name_collection"},
+    "checkout.session": {
+        "line_items",
+        "presentment_details",
+        "optional_items",
+        "managed_payments",
+        "name_collection",
+    },
     "payment_intent": {"presentment_details", "hooks", "managed_payments", "allowed_payment_method_types"},
     "charge": {"refunds", "level3", "presentment_details", "authorization_code"},
     "refund": {"presentment_details", "next_action", "instructions_email", "failure_reason"}
     | {"failure_balance_transaction", "description"},
-    "customer": {"deleted", "subscriptions", "sources", "tax_ids", "tax", "cash_balance", "invoice_credit_balance"},
+    "customer": {
+        "deleted",
+        "subscriptions",
+        "sources",
+        "tax_ids",
+        "tax",
+        "cash_balance",
+        "invoice_credit_balance",
+    },
     "product": {"deleted", "tax_details"},
     "price": {"deleted", "currency_options", "tiers"},
     "subscription": {"presentment_details", "managed_payments"},
@@ -31,11 +45,21 @@ _ABSENT = {
 }
 # The kinds of payment method are fields of their own, of which only the method's own is sent.
 _METHOD_FIELDS = frozenset(
-    ("allow_redisplay", "billing_details", "created", "customer", "id", "livemode", "metadata", "object", "type")
+    (
+        "allow_redisplay",
+        "billing_details",
+        "created",
+        "customer",
+        "id",
+        "livemode",
+        "metadata",
+        "object",
+        "type",
+    )
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _blank(kind: str) -> tuple[tuple[str, ...], bool, bool]:
     names = object_types.fields(kind)
     empty = [name for name in object_types.nullable(kind) if name not in _ABSENT.get(kind, set())]

@@ -1,7 +1,6 @@
 """The state file: everything the sandbox knows as JSON, written whole and put in place at once."""
 
 import json
-import os
 from pathlib import Path
 
 from stripe_sandbox.idempotency import Keys
@@ -40,7 +39,10 @@ class StateFile:
             self._saved_at_change = world.changes
             text = json.dumps(
                 {
-                    "objects": {kind: list(collection.items.values()) for kind, collection in world.collections.items()},
+                    "objects": {
+                        kind: list(collection.items.values())
+                        for kind, collection in world.collections.items()
+                    },
                     "notes": world.notes,
                     "clock": world.clock.dump(),
                     "events": world.events.dump(),
@@ -50,4 +52,4 @@ class StateFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_name(f"{self._path.name}.new")
         fresh.write_text(text, encoding="utf-8")
-        os.replace(fresh, self._path)
+        fresh.replace(self._path)

@@ -80,7 +80,9 @@ class Collection:
         """Yield the objects whose fields equal what is wanted, the newest first."""
         by_index = [field for field in wanted if field in self._indexed]
         if by_index:
-            ids = sorted(self._index[by_index[0], wanted[by_index[0]]], key=self.positions.__getitem__, reverse=True)
+            ids = sorted(
+                self._index[by_index[0], wanted[by_index[0]]], key=self.positions.__getitem__, reverse=True
+            )
         else:
             ids = list(reversed(self.items))
         for key in ids:
@@ -102,7 +104,7 @@ class World:
         self.request: dict[str, str | None] = {"id": None, "idempotency_key": None}
         self.origin = ""
         self.merchant = "Test merchant"
-        self.on_event: Callable[[str, str, str], None] = lambda event_id, kind, body: None
+        self.on_event: Callable[[str, str, str], None] = lambda _event_id, _kind, _body: None
         self.changes = 0
         self.empty()
 

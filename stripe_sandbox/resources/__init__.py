@@ -6,7 +6,17 @@ Importing this package fills the table of addresses, the jobs and the links betw
 from importlib import import_module
 
 _NOUNS = (
-    *("balance", "billing", "catalogue", "customers", "disputes", "events", "invoices", "payments", "payouts"),
+    *(
+        "balance",
+        "billing",
+        "catalogue",
+        "customers",
+        "disputes",
+        "events",
+        "invoices",
+        "payments",
+        "payouts",
+    ),
     *("portal", "refunds", "sessions", "subscriptions", "webhook_endpoints"),
 )
 

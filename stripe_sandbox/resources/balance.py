@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from stripe.params import BalanceRetrieveParams, BalanceTransactionListParams, BalanceTransactionRetrieveParams
+from stripe.params import (
+    BalanceRetrieveParams,
+    BalanceTransactionListParams,
+    BalanceTransactionRetrieveParams,
+)
 
 from stripe_sandbox import listing, money
 from stripe_sandbox.routing import route
@@ -13,12 +17,25 @@ AVAILABLE_AFTER_SECONDS = 3 * 24 * 3600
 
 
 def record(
-    world: World, kind: str, source: Item, amount_minor: int, *, fee_minor: int = 0, category: str, description: str | None
+    world: World,
+    kind: str,
+    source: Item,
+    amount_minor: int,
+    *,
+    fee_minor: int = 0,
+    category: str,
+    description: str | None,
 ) -> Item:
     """Write down one movement of money; amounts are signed minor units, the fee is what it cost."""
     now = world.clock.now()
     fees = [
-        {"amount": fee_minor, "application": None, "currency": source["currency"], "description": why, "type": "stripe_fee"}
+        {
+            "amount": fee_minor,
+            "application": None,
+            "currency": source["currency"],
+            "description": why,
+            "type": "stripe_fee",
+        }
         for why in ["Dispute fee" if category == "dispute" else "Stripe processing fees"]
         if fee_minor
     ]
@@ -47,7 +64,13 @@ def record_charge(world: World, charge: Item) -> Item:
     fee_minor = money.fee_minor(charge["amount"], charge["currency"])
     kind = "charge" if charge["payment_method_details"]["type"] == "card" else "payment"
     return record(
-        world, kind, charge, charge["amount"], fee_minor=fee_minor, category="charge", description=charge["description"]
+        world,
+        kind,
+        charge,
+        charge["amount"],
+        fee_minor=fee_minor,
+        category="charge",
+        description=charge["description"],
     )
 
 
@@ -86,7 +109,11 @@ def retrieve_balance(world: World, params: dict[str, Any]) -> Item:
     currencies = sorted(sums["available"] | sums["pending"]) or ["gbp"]
     return {"object": "balance", "livemode": False} | {
         name: [
-            {"amount": held.get(currency, 0), "currency": currency, "source_types": {"card": held.get(currency, 0)}}
+            {
+                "amount": held.get(currency, 0),
+                "currency": currency,
+                "source_types": {"card": held.get(currency, 0)},
+            }
             for currency in currencies
         ]
         for name, held in sums.items()

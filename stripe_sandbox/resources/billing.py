@@ -3,7 +3,7 @@
 from typing import Any
 
 from stripe_sandbox.jobs import job
-from stripe_sandbox.resources import customers, invoices
+from stripe_sandbox.resources import customers, invoice_shapes, invoices
 from stripe_sandbox.resources.periods import period_end
 from stripe_sandbox.shapes import change, emit, new
 from stripe_sandbox.store import Item, World
@@ -28,7 +28,9 @@ def start(world: World, session: Item, method: Item, intent: Item | None) -> Ite
     subscription["billing_cycle_anchor"] = trial_end or now
     world.save(subscription)
     emit(world, "customer.subscription.created", subscription)
-    invoice = invoices.draft(world, subscription, "subscription_create", (now, end), session["amount_total"])
+    invoice = invoice_shapes.draft(
+        world, subscription, "subscription_create", (now, end), session["amount_total"]
+    )
     invoices.finalize(world, invoice, intent)
     session |= {"subscription": subscription["id"], "invoice": invoice["id"]}
     world.save(session)
@@ -49,7 +51,11 @@ def _new_subscription(world: World, session: Item, data: dict[str, Any], method:
     return subscription | {
         "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
         "billing_cycle_anchor": world.clock.now(),
-        "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible", "updated_at": None},
+        "billing_mode": {
+            "flexible": {"proration_discounts": "included"},
+            "type": "flexible",
+            "updated_at": None,
+        },
         "billing_schedules": [],
         "cancel_at_period_end": False,
         "cancellation_details": dict.fromkeys(("comment", "feedback", "reason")),
@@ -70,7 +76,12 @@ def _new_subscription(world: World, session: Item, data: dict[str, Any], method:
 
 def _items(world: World, subscription: Item, price: Item, quantity: int, period: tuple[int, int]) -> Item:
     item = new(world, "subscription_item", price=price, quantity=quantity, subscription=subscription["id"])
-    item |= {"current_period_start": period[0], "current_period_end": period[1], "discounts": [], "tax_rates": []}
+    item |= {
+        "current_period_start": period[0],
+        "current_period_end": period[1],
+        "discounts": [],
+        "tax_rates": [],
+    }
     item["plan"] = plan_of(price)
     url = f"/v1/subscription_items?subscription={subscription['id']}"
     return {"object": "list", "data": [item], "has_more": False, "url": url}
@@ -78,7 +89,17 @@ def _items(world: World, subscription: Item, price: Item, quantity: int, period:
 
 def plan_of(price: Item) -> Item:
     """Return a price in the older form that items still carry."""
-    names = ("active", "billing_scheme", "created", "currency", "id", "livemode", "metadata", "nickname", "product")
+    names = (
+        "active",
+        "billing_scheme",
+        "created",
+        "currency",
+        "id",
+        "livemode",
+        "metadata",
+        "nickname",
+        "product",
+    )
     interval, count = _rhythm(price)
     return {name: price[name] for name in names} | {
         "object": "plan",
@@ -127,7 +148,9 @@ def begin_period(world: World, subscription: Item, at: int) -> None:
     values: Item = {"items": subscription["items"]}
     if subscription["status"] == "trialing":
         values["status"] = "active"
-    invoice = invoices.draft(world, subscription, "subscription_cycle", (at, stop), amount_minor(subscription))
+    invoice = invoice_shapes.draft(
+        world, subscription, "subscription_cycle", (at, stop), amount_minor(subscription)
+    )
     change(world, "customer.subscription.updated", subscription, **values)
     world.clock.plan(at + DRAFT_SECONDS, "finalize_invoice", invoice["id"])
     plan_renewal(world, subscription)

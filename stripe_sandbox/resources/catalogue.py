@@ -47,7 +47,12 @@ def _new_product(world: World, data: dict[str, Any], *, active: bool) -> Item:
 def _new_price(world: World, data: dict[str, Any], product_id: str, *, active: bool) -> Item:
     recurring = data.get("recurring")
     if recurring:
-        recurring = {"interval_count": 1, "meter": None, "trial_period_days": None, "usage_type": "licensed"} | recurring
+        recurring = {
+            "interval_count": 1,
+            "meter": None,
+            "trial_period_days": None,
+            "usage_type": "licensed",
+        } | recurring
     amount_minor = data["unit_amount"]
     return world.save(
         new(

@@ -99,7 +99,17 @@ def _charge_details(world: World, method: Item) -> dict[str, Any]:
     if method["type"] != "card":
         kept = {name: value for name, value in own.items() if name != "generated_from"}
         return kept | {"mandate": f"mandate_{method['id'][3:]}"}
-    names = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status")
+    names = (
+        "brand",
+        "checks",
+        "country",
+        "exp_month",
+        "exp_year",
+        "fingerprint",
+        "funding",
+        "last4",
+        "regulated_status",
+    )
     result = {"authentication_flow": "challenge", "result": "authenticated", "version": "2.2.0"}
     return {name: own[name] for name in names} | {
         "installments": None,

@@ -25,7 +25,9 @@ def new_customer(world: World, email: str | None, name: str | None, **values: An
     customer = new(world, "customer", email=email, name=name, balance=0, delinquent=False)
     customer |= {
         "invoice_prefix": customer["id"][-8:].upper(),
-        "invoice_settings": dict.fromkeys(("custom_fields", "default_payment_method", "footer", "rendering_options")),
+        "invoice_settings": dict.fromkeys(
+            ("custom_fields", "default_payment_method", "footer", "rendering_options")
+        ),
         "next_invoice_sequence": 1,
         "preferred_locales": [],
         "tax_exempt": "none",
@@ -73,7 +75,13 @@ def update_customer(world: World, wanted: str, params: dict[str, Any]) -> Item:
     check_limits(params)
     customer = world["customer"].get(wanted)
     own = {name: params[name] or None for name in _OWN if name in params}
-    change(world, "customer.updated", customer, metadata=merged(customer["metadata"], params.get("metadata")), **own)
+    change(
+        world,
+        "customer.updated",
+        customer,
+        metadata=merged(customer["metadata"], params.get("metadata")),
+        **own,
+    )
     return customer
 
 

@@ -16,9 +16,26 @@ from stripe_sandbox.store import Item, World
 RESPONSE_SECONDS = 9 * 24 * 3600
 _EVIDENCE = (
     *("access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure"),
-    *("cancellation_rebuttal", "customer_communication", "customer_email_address", "customer_name", "customer_purchase_ip"),
-    *("customer_signature", "duplicate_charge_documentation", "duplicate_charge_explanation", "duplicate_charge_id"),
-    *("product_description", "receipt", "refund_policy", "refund_policy_disclosure", "refund_refusal_explanation"),
+    *(
+        "cancellation_rebuttal",
+        "customer_communication",
+        "customer_email_address",
+        "customer_name",
+        "customer_purchase_ip",
+    ),
+    *(
+        "customer_signature",
+        "duplicate_charge_documentation",
+        "duplicate_charge_explanation",
+        "duplicate_charge_id",
+    ),
+    *(
+        "product_description",
+        "receipt",
+        "refund_policy",
+        "refund_policy_disclosure",
+        "refund_refusal_explanation",
+    ),
     *("service_date", "service_documentation", "shipping_address", "shipping_carrier", "shipping_date"),
     *("shipping_documentation", "shipping_tracking_number", "uncategorized_file", "uncategorized_text"),
 )
@@ -35,7 +52,12 @@ def _charge(world: World, wanted: str) -> Item:
 
 
 def open_dispute(
-    world: World, charge_id: str, *, inquiry: bool = False, amount: int | None = None, reason: str = "fraudulent"
+    world: World,
+    charge_id: str,
+    *,
+    inquiry: bool = False,
+    amount: int | None = None,
+    reason: str = "fraudulent",
 ) -> Item:
     """Let the bank dispute a charge (id of the charge or of its payment intent).
 
@@ -54,7 +76,8 @@ def open_dispute(
         "balance_transactions": [],
         "currency": charge["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": dict.fromkeys(_EVIDENCE) | {"customer_email_address": charge["billing_details"]["email"], "enhanced_evidence": {}},
+        "evidence": dict.fromkeys(_EVIDENCE)
+        | {"customer_email_address": charge["billing_details"]["email"], "enhanced_evidence": {}},
         "evidence_details": _deadline(world),
         "is_charge_refundable": inquiry,
         "payment_intent": charge["payment_intent"],
@@ -73,7 +96,11 @@ def open_dispute(
 
 
 def _deadline(world: World) -> Item:
-    return {"due_by": world.clock.now() + RESPONSE_SECONDS, "enhanced_eligibility": {}, "has_evidence": False} | {
+    return {
+        "due_by": world.clock.now() + RESPONSE_SECONDS,
+        "enhanced_eligibility": {},
+        "has_evidence": False,
+    } | {
         "past_due": False,
         "submission_count": 0,
         "submission_method": "not_submitted",
@@ -83,18 +110,29 @@ def _deadline(world: World) -> Item:
 def _method(charge: Item, *, inquiry: bool) -> Item:
     brand = charge["payment_method_details"].get("card", {}).get("brand", "visa")
     case = "inquiry" if inquiry else "chargeback"
-    return {"card": {"brand": brand, "case_type": case, "network": brand, "network_reason_code": "10.4"}, "type": "card"}
+    return {
+        "card": {"brand": brand, "case_type": case, "network": brand, "network_reason_code": "10.4"},
+        "type": "card",
+    }
 
 
 def _withdraw(world: World, dispute: Item) -> None:
     charge_id, currency = dispute["charge"], dispute["currency"]
     fee_minor = DISPUTE_FEE_MINOR.get(currency, 0)
     taken = balance.record(
-        world, "adjustment", dispute, -dispute["amount"], fee_minor=fee_minor, category="dispute",
+        world,
+        "adjustment",
+        dispute,
+        -dispute["amount"],
+        fee_minor=fee_minor,
+        category="dispute",
         description=f"Chargeback withdrawal for {charge_id}",
     )
     world.note(charge_id)["unrefundable"] = True
-    dispute |= {"balance_transactions": [*dispute["balance_transactions"], taken], "is_charge_refundable": False}
+    dispute |= {
+        "balance_transactions": [*dispute["balance_transactions"], taken],
+        "is_charge_refundable": False,
+    }
     world.save(dispute)
     emit(world, "charge.dispute.funds_withdrawn", dispute)
 
@@ -140,7 +178,11 @@ def close(world: World, dispute_id: str, outcome: str) -> Item:
 
 def _reinstate(world: World, dispute: Item) -> None:
     back = balance.record(
-        world, "adjustment", dispute, dispute["amount"], category="dispute_reversal",
+        world,
+        "adjustment",
+        dispute,
+        dispute["amount"],
+        category="dispute_reversal",
         description=f"Chargeback reversal for {dispute['charge']}",
     )
     dispute["balance_transactions"] = [*dispute["balance_transactions"], back]
@@ -192,7 +234,9 @@ def retrieve_dispute(world: World, wanted: str, params: dict[str, Any]) -> Item:
 def list_warnings(world: World, params: dict[str, Any]) -> Item:
     """List early fraud warnings."""
     wanted = {name: params.get(name) for name in ("payment_intent", "charge")}
-    return listing.of_kind(world, "radar.early_fraud_warning", "/v1/radar/early_fraud_warnings", params, **wanted)
+    return listing.of_kind(
+        world, "radar.early_fraud_warning", "/v1/radar/early_fraud_warnings", params, **wanted
+    )
 
 
 @route("GET", "/v1/radar/early_fraud_warnings/{id}", EarlyFraudWarningRetrieveParams)

@@ -21,12 +21,18 @@ def list_events(world: World, params: dict[str, Any]) -> Item:
     if len(params.get("types", [])) > 20:
         raise invalid("You can pass up to 20 types.", "types")
     wanted = set(params.get("types", [])) | ({params["type"]} if "type" in params else set())
-    found = (entry for entry in world.events.newest_first(world.clock.now()) if _fits(entry, wanted, params.get("created")))
+    found = (
+        entry
+        for entry in world.events.newest_first(world.clock.now())
+        if _fits(entry, wanted, params.get("created"))
+    )
     return page("/v1/events", _objects(found), params, world.events.positions)
 
 
 def _fits(entry: Entry, wanted: set[str], created: Any) -> bool:
-    if wanted and not any(entry.type == kind or (kind.endswith("*") and entry.type.startswith(kind[:-1])) for kind in wanted):
+    if wanted and not any(
+        entry.type == kind or (kind.endswith("*") and entry.type.startswith(kind[:-1])) for kind in wanted
+    ):
         return False
     return in_range(entry.created, created)
 

@@ -19,99 +19,16 @@ from stripe.params import (
 from stripe_sandbox import listing
 from stripe_sandbox.errors import ApiError, conflict_of_state
 from stripe_sandbox.jobs import job
-from stripe_sandbox.money import shown
 from stripe_sandbox.resources import payments
 from stripe_sandbox.routing import route
-from stripe_sandbox.shapes import change, emit, new
-from stripe_sandbox.store import Item, World, new_id
+from stripe_sandbox.shapes import emit, new
+from stripe_sandbox.store import Item, World
 
 RETRY_DAYS = (3, 5, 7)
 DAY_SECONDS = 24 * 3600
 # Filled by billing: called with the invoice once it is paid, or when an attempt has failed.
 PAID: list[Callable[[World, Item], None]] = []
 FAILED: list[Callable[[World, Item], None]] = []
-
-
-def draft(world: World, subscription: Item, reason: str, period: tuple[int, int], amount_minor: int) -> Item:
-    """Create the draft invoice of a subscription for a period, over an amount in minor units."""
-    customer = world["customer"].get(subscription["customer"])
-    invoice = new(world, "invoice", currency=subscription["currency"], customer=customer["id"])
-    amounts = ("amount_due", "amount_remaining", "subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax")
-    nothing = ("amount_overpaid", "amount_paid", "amount_shipping", "attempt_count", "starting_balance")
-    nothing += ("post_payment_credit_notes_amount", "pre_payment_credit_notes_amount", "amount_paid_off_stripe")
-    invoice |= dict.fromkeys(amounts, amount_minor) | dict.fromkeys(nothing, 0)
-    invoice |= {
-        "account_country": "GB",
-        "account_name": world.merchant,
-        "attempted": False,
-        "auto_advance": True,
-        "automatic_tax": dict.fromkeys(("disabled_reason", "liability", "provider", "status")) | {"enabled": False},
-        "billing_reason": reason,
-        "collection_method": "charge_automatically",
-        "customer_email": customer["email"],
-        "customer_name": customer["name"],
-        "customer_tax_exempt": "none",
-        "customer_tax_ids": [],
-        "default_tax_rates": [],
-        "discounts": [],
-        "ending_balance": 0,
-        "issuer": {"type": "self"},
-        "lines": _lines(world, invoice, subscription, period, amount_minor),
-        "parent": _parent(subscription),
-        "payment_settings": dict.fromkeys(("default_mandate", "payment_method_options", "payment_method_types")),
-        "period_end": world.clock.now(),
-        "period_start": world.clock.now() if reason == "subscription_create" else subscription["start_date"],
-        "status": "draft",
-        "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
-        "total_discount_amounts": [],
-        "total_pretax_credit_amounts": [],
-        "total_taxes": [],
-    }
-    world.save(invoice)
-    world.note(invoice["id"])["subscription"] = subscription["id"]
-    subscription["latest_invoice"] = invoice["id"]
-    world.save(subscription)
-    emit(world, "invoice.created", invoice)
-    return invoice
-
-
-def _parent(subscription: Item) -> Item:
-    details = {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}
-    return {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
-
-
-def _lines(world: World, invoice: Item, subscription: Item, period: tuple[int, int], amount_minor: int) -> Item:
-    item = subscription["items"]["data"][0]
-    price = item["price"]
-    details = {"invoice_item": None, "proration": False, "proration_details": {"credited_items": None}}
-    details |= {"subscription": subscription["id"], "subscription_item": item["id"]}
-    name = world["product"].get(price["product"])["name"]
-    line = {
-        "id": new_id("il"),
-        "object": "line_item",
-        "amount": amount_minor,
-        "currency": invoice["currency"],
-        "description": f"{item['quantity']} × {name} (at {shown(price['unit_amount'], price['currency'])} / {price['recurring']['interval']})",
-        "discount_amounts": [],
-        "discountable": True,
-        "discounts": [],
-        "invoice": invoice["id"],
-        "livemode": False,
-        "metadata": dict(subscription["metadata"]),
-        "parent": {"invoice_item_details": None, "subscription_item_details": details, "type": "subscription_item_details"},
-        "period": {"start": period[0], "end": period[1]},
-        "pretax_credit_amounts": [],
-        "pricing": {
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": price["unit_amount_decimal"],
-        },
-        "quantity": item["quantity"],
-        "subscription": subscription["id"],
-        "subtotal": amount_minor,
-        "taxes": [],
-    }
-    return {"object": "list", "data": [line], "has_more": False, "url": f"/v1/invoices/{invoice['id']}/lines"}
 
 
 def finalize(world: World, invoice: Item, intent: Item | None = None) -> None:
@@ -139,7 +56,9 @@ def _new_intent(world: World, invoice: Item) -> Item:
         invoice["currency"],
         ["card"],
         customer=invoice["customer"],
-        description="Subscription update" if invoice["billing_reason"] == "subscription_cycle" else "Subscription creation",
+        description="Subscription update"
+        if invoice["billing_reason"] == "subscription_cycle"
+        else "Subscription creation",
         setup_future_usage="off_session",
     )
 
@@ -291,9 +210,18 @@ def pay_invoice(world: World, wanted: str, params: dict[str, Any]) -> Item:
         method = world["payment_method"].get(params["payment_method"], "payment_method")
     else:
         method = method_of(world, subscription_of(world, invoice))
-    if charge(world, invoice, method, off_session=params.get("off_session", True)) == "requires_payment_method":
+    if (
+        charge(world, invoice, method, off_session=params.get("off_session", True))
+        == "requires_payment_method"
+    ):
         error = world["payment_intent"].get(world.note(wanted)["intent"])["last_payment_error"]
-        raise ApiError(402, error["message"], kind="card_error", code=error["code"], decline_code=error.get("decline_code"))
+        raise ApiError(
+            402,
+            error["message"],
+            kind="card_error",
+            code=error["code"],
+            decline_code=error.get("decline_code"),
+        )
     return invoice
 
 

@@ -53,7 +53,11 @@ def _check_text(name: str, value: str, path: str) -> None:
             path,
         )
     if len(value) > limit:
-        raise invalid(f"Invalid string: {value[:10]}...{value[-10:]}; must be at most {limit} characters", path, "parameter_invalid_string_too_long")
+        raise invalid(
+            f"Invalid string: {value[:10]}...{value[-10:]}; must be at most {limit} characters",
+            path,
+            "parameter_invalid_string_too_long",
+        )
     if name in ("email", "customer_email") and value and not _EMAIL.match(value):
         raise invalid(f"Invalid email address: {value}", path, "email_invalid")
     if name.endswith("_url") and value:
@@ -65,7 +69,10 @@ def _check_metadata(metadata: dict[str, str], path: str) -> None:
         raise invalid(f"You can only have up to {MAX_KEYS} metadata keys.", path)
     for key, value in metadata.items():
         if len(key) > MAX_KEY_LENGTH:
-            raise invalid(f"Metadata keys can have up to {MAX_KEY_LENGTH} characters, but you passed in {len(key)}.", path)
+            raise invalid(
+                f"Metadata keys can have up to {MAX_KEY_LENGTH} characters, but you passed in {len(key)}.",
+                path,
+            )
         if len(value) > MAX_VALUE_LENGTH:
             raise invalid(
                 f"Metadata values can have up to {MAX_VALUE_LENGTH} characters, but you passed in a value that is "

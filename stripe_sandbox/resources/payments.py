@@ -45,7 +45,12 @@ def new_intent(world: World, amount_minor: int, currency: str, types: list[str],
         "client_secret": f"{intent['id']}_secret_sandbox",
         "payment_method_types": types,
         "payment_method_options": {
-            "card": {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"}
+            "card": {
+                "installments": None,
+                "mandate_options": None,
+                "network": None,
+                "request_three_d_secure": "automatic",
+            }
         },
         "status": "requires_payment_method",
     } | values
@@ -54,14 +59,17 @@ def new_intent(world: World, amount_minor: int, currency: str, types: list[str],
     return intent
 
 
-def collect(world: World, intent: Item, method: Item, *, off_session: bool = False, authenticated: bool = False) -> str:
+def collect(
+    world: World, intent: Item, method: Item, *, off_session: bool = False, authenticated: bool = False
+) -> str:
     """Try to take the intent's money by a payment method; return the status in which this leaves the intent."""
     behaviour = world.note(method["id"])
-    decline = behaviour.get("decline")
+    decline: str | None = behaviour.get("decline")
     if behaviour.get("later") and not off_session:
         decline = None
     if forced := behaviour.get("fail_next"):
-        decline, behaviour["fail_next"] = forced[0], forced[1:]
+        decline = str(forced[0])
+        behaviour["fail_next"] = forced[1:]
     intent["next_action"] = None
     if decline:
         return _decline(world, intent, method, decline)
@@ -74,10 +82,10 @@ def collect(world: World, intent: Item, method: Item, *, off_session: bool = Fal
 
 def refuse_challenge(world: World, intent: Item) -> str:
     """Let the donor fail 3-D Secure."""
-    method = world["payment_method"].get(world.note(intent["id"])["method"])
+    method = world["payment_method"].get(intent["payment_method"])
     intent["next_action"] = None
     message = "We are unable to authenticate your payment method. Please choose a different payment method and try again."
-    return _fail(world, intent, _error(method, message, "payment_intent_authentication_failure", None, None))
+    return _fail(world, intent, _error(method, message, "payment_intent_authentication_failure"))
 
 
 def _succeed(world: World, intent: Item, charge: Item) -> str:
@@ -105,7 +113,7 @@ def book_charge(world: World, charge_id: str) -> None:
     charge["balance_transaction"] = balance.record_charge(world, charge)["id"]
     world.save(charge)
     emit(world, "charge.updated", charge, {"balance_transaction": None})
-    wanted = world.note(charge["payment_method"]).get("dispute")
+    wanted: str = world.note(charge["payment_method"]).get("dispute") or ""
     for told in CHARGED if wanted else []:
         told(world, charge, wanted)
 
@@ -124,7 +132,7 @@ def _decline(world: World, intent: Item, method: Item, decline: str) -> str:
     intent["latest_charge"] = charge["id"]
     emit(world, "charge.failed", charge)
     shown = decline if code == "card_declined" else None
-    return _fail(world, intent, _error(method, message, code, shown, charge["id"]))
+    return _fail(world, intent, _error(method, message, code, shown, charge_id=charge["id"]))
 
 
 def _fail(world: World, intent: Item, error: Item) -> str:
@@ -134,16 +142,19 @@ def _fail(world: World, intent: Item, error: Item) -> str:
     return "requires_payment_method"
 
 
-def _error(method: Item, message: str, code: str, decline_code: str | None, charge_id: str | None) -> Item:
+def _error(
+    method: Item, message: str, code: str, decline_code: str | None = None, *, charge_id: str | None = None
+) -> Item:
     error = {"code": code, "message": message, "payment_method": dict(method), "type": "card_error"}
     error["doc_url"] = f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}"
     return error | {
-        name: value for name, value in (("decline_code", decline_code), ("charge", charge_id)) if value is not None
+        name: value
+        for name, value in (("decline_code", decline_code), ("charge", charge_id))
+        if value is not None
     }
 
 
 def _challenge(world: World, intent: Item, method: Item) -> str:
-    world.note(intent["id"])["method"] = method["id"]
     intent |= {
         "next_action": {"type": "use_stripe_sdk", "use_stripe_sdk": {}},
         "payment_method": method["id"],
@@ -178,10 +189,18 @@ def settle_debit(world: World, intent_id: str) -> None:
         _succeed(world, intent, charge)
     else:
         message = "The customer's account has insufficient funds to cover this payment."
-        charge |= {"status": "failed", "failure_code": "payment_method_customer_decline", "failure_message": message}
+        charge |= {
+            "status": "failed",
+            "failure_code": "payment_method_customer_decline",
+            "failure_message": message,
+        }
         world.save(charge)
         emit(world, "charge.failed", charge)
-        _fail(world, intent, _error(method, message, "payment_intent_payment_attempt_failed", None, charge["id"]))
+        _fail(
+            world,
+            intent,
+            _error(method, message, "payment_intent_payment_attempt_failed", charge_id=charge["id"]),
+        )
     for told in SETTLED:
         told(world, intent)
 
@@ -189,7 +208,9 @@ def settle_debit(world: World, intent_id: str) -> None:
 @route("GET", "/v1/payment_intents", PaymentIntentListParams)
 def list_intents(world: World, params: dict[str, Any]) -> Item:
     """List payment intents."""
-    return listing.of_kind(world, "payment_intent", "/v1/payment_intents", params, customer=params.get("customer"))
+    return listing.of_kind(
+        world, "payment_intent", "/v1/payment_intents", params, customer=params.get("customer")
+    )
 
 
 @route("GET", "/v1/payment_intents/{id}", PaymentIntentRetrieveParams)

@@ -29,7 +29,9 @@ def pay_out(world: World, currency: str, *, everything: bool = False, fail: bool
     payout = _new_payout(world, currency, amount_minor)
     for item in movements:
         world.note(item["id"])["payout"] = payout["id"]
-    paid = balance.record(world, "payout", payout, -amount_minor, category="payout", description="STRIPE PAYOUT")
+    paid = balance.record(
+        world, "payout", payout, -amount_minor, category="payout", description="STRIPE PAYOUT"
+    )
     world.note(paid["id"])["payout"] = payout["id"]
     payout["balance_transaction"] = paid["id"]
     world.save(payout)
@@ -66,7 +68,12 @@ def _fail(world: World, payout: Item, movements: list[Item]) -> None:
     for item in movements:
         world.note(item["id"]).pop("payout")
     back = balance.record(
-        world, "payout_failure", payout, payout["amount"], category="payout_reversal", description="STRIPE PAYOUT FAILURE"
+        world,
+        "payout_failure",
+        payout,
+        payout["amount"],
+        category="payout_reversal",
+        description="STRIPE PAYOUT FAILURE",
     )
     world.note(back["id"])["payout"] = payout["id"]
     payout |= {

@@ -41,8 +41,12 @@ def _flow(world: World, given: dict[str, Any] | None) -> Item | None:
     flow: Item = dict.fromkeys((*kinds, "subscription_update_confirm")) | {"type": kind}
     if kind in ("subscription_cancel", "subscription_pause", "subscription_update"):
         if kind not in given:
-            raise invalid(f"Missing required param: flow_data[{kind}].", f"flow_data[{kind}]", "parameter_missing")
-        flow[kind] = {"subscription": world["subscription"].get(given[kind]["subscription"], "subscription")["id"]}
+            raise invalid(
+                f"Missing required param: flow_data[{kind}].", f"flow_data[{kind}]", "parameter_missing"
+            )
+        flow[kind] = {
+            "subscription": world["subscription"].get(given[kind]["subscription"], "subscription")["id"]
+        }
         if kind == "subscription_cancel":
             flow[kind]["retention"] = None
     after = {"hosted_confirmation": None, "redirect": None, "type": "portal_homepage"}

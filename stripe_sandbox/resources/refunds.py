@@ -36,7 +36,12 @@ def create_refund(world: World, params: dict[str, Any]) -> Item:
         "status": "pending" if behaviour == "pending" else "succeeded",
     }
     movement = balance.record(
-        world, _kind(charge, "refund"), refund, -amount_minor, category="refund", description="REFUND FOR CHARGE"
+        world,
+        _kind(charge, "refund"),
+        refund,
+        -amount_minor,
+        category="refund",
+        description="REFUND FOR CHARGE",
     )
     refund["balance_transaction"] = movement["id"]
     world.save(refund)
@@ -55,17 +60,26 @@ def _charge(world: World, params: dict[str, Any]) -> Item:
         intent = world["payment_intent"].get(params["payment_intent"], "payment_intent")
         if intent["status"] != "succeeded":
             raise conflict_of_state(
-                f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.", param="payment_intent"
+                f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.",
+                param="payment_intent",
             )
         charge = world["charge"].get(intent["latest_charge"])
     else:
-        raise invalid("One of the following params should be provided for this request: payment_intent or charge.")
+        raise invalid(
+            "One of the following params should be provided for this request: payment_intent or charge."
+        )
     if charge["status"] != "succeeded":
-        raise conflict_of_state(f"Charge {charge['id']} has not succeeded and cannot be refunded.", "charge_not_refundable")
+        raise conflict_of_state(
+            f"Charge {charge['id']} has not succeeded and cannot be refunded.", "charge_not_refundable"
+        )
     if not charge["refunded"] and world.note(charge["id"]).get("unrefundable"):
-        raise conflict_of_state(f"Charge {charge['id']} has been charged back; cannot issue a refund.", "charge_disputed")
+        raise conflict_of_state(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.", "charge_disputed"
+        )
     if charge["refunded"]:
-        raise conflict_of_state(f"Charge {charge['id']} has already been refunded.", "charge_already_refunded")
+        raise conflict_of_state(
+            f"Charge {charge['id']} has already been refunded.", "charge_already_refunded"
+        )
     return charge
 
 
@@ -93,7 +107,10 @@ def _destination(charge: Item, behaviour: str | None) -> Item:
         return {"type": charge["payment_method_details"]["type"]}
     status = "pending" if behaviour == "pending" else "available"
     card = {"reference_status": status, "reference_type": "acquirer_reference_number", "type": "refund"}
-    return {"card": card | ({} if behaviour == "pending" else {"reference": "74320000000000000000000"}), "type": "card"}
+    return {
+        "card": card | ({} if behaviour == "pending" else {"reference": "74320000000000000000000"}),
+        "type": "card",
+    }
 
 
 def _count(world: World, charge: Item, amount_minor: int) -> None:
@@ -111,7 +128,14 @@ def settle_refund(world: World, refund_id: str, behaviour: str) -> None:
         fail_refund(world, refund_id)
     elif refund["status"] == "pending":
         details = _destination(world["charge"].get(refund["charge"]), None)
-        change(world, "refund.updated", refund, status="succeeded", pending_reason=None, destination_details=details)
+        change(
+            world,
+            "refund.updated",
+            refund,
+            status="succeeded",
+            pending_reason=None,
+            destination_details=details,
+        )
         emit(world, "charge.refund.updated", refund)
 
 
@@ -126,8 +150,14 @@ def fail_refund(world: World, refund_id: str, reason: str = "expired_or_canceled
         raise conflict_of_state(f"The refund is {refund['status']} already.")
     charge = world["charge"].get(refund["charge"])
     back = balance.record(
-        world, _kind(charge, "refund_failure") if charge["payment_method_details"]["type"] == "card" else "payment_failure_refund",
-        refund, refund["amount"], category="refund_failure", description="REFUND FAILURE",
+        world,
+        _kind(charge, "refund_failure")
+        if charge["payment_method_details"]["type"] == "card"
+        else "payment_failure_refund",
+        refund,
+        refund["amount"],
+        category="refund_failure",
+        description="REFUND FAILURE",
     )
     values = {"status": "failed", "failure_reason": reason, "failure_balance_transaction": back["id"]}
     refund |= values | {"pending_reason": None}

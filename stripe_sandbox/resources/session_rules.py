@@ -30,7 +30,9 @@ def check_session(world: World, params: dict[str, Any]) -> None:
     check_limits(params)
     mode = params.get("mode")
     if mode is None:
-        raise invalid("You must provide a `mode`: `payment`, `setup` or `subscription`.", "mode", "parameter_missing")
+        raise invalid(
+            "You must provide a `mode`: `payment`, `setup` or `subscription`.", "mode", "parameter_missing"
+        )
     if mode == "setup":
         raise invalid("The sandbox has no setup mode.", "mode")
     for name, modes in _ONLY_IN.items():
@@ -66,7 +68,7 @@ def _check_customer(world: World, params: dict[str, Any]) -> None:
 
 
 def _check_expiry(params: dict[str, Any]) -> None:
-    """The bound is on the caller's clock, which the sandbox's own advancing clock does not move."""
+    """Check the bounds on the caller's clock, which the sandbox's own advancing clock does not move."""
     if "expires_at" not in params:
         return
     ahead = params["expires_at"] - int(time.time())
@@ -108,16 +110,25 @@ def _check_lines(params: dict[str, Any], mode: str) -> None:
 def check_price_data(data: dict[str, Any], path: str, *, needs_name: bool = False) -> None:
     """Refuse an inline price that lacks its product or its amount, or whose amount cannot be charged."""
     if ("product" in data) == ("product_data" in data) and needs_name:
-        raise invalid("You must specify either `product` or `product_data`, and not both.", path, "parameter_missing")
+        raise invalid(
+            "You must specify either `product` or `product_data`, and not both.", path, "parameter_missing"
+        )
     if "unit_amount" not in data:
         if "unit_amount_decimal" in data:
-            raise invalid("The sandbox takes whole minor units only: use `unit_amount`.", f"{path}[unit_amount_decimal]")
+            raise invalid(
+                "The sandbox takes whole minor units only: use `unit_amount`.", f"{path}[unit_amount_decimal]"
+            )
         raise invalid("You must specify `unit_amount` or `unit_amount_decimal`.", path, "parameter_missing")
     if data["unit_amount"] < 0:
-        raise invalid("This value must be greater than or equal to 0.", f"{path}[unit_amount]", "parameter_invalid_integer")
+        raise invalid(
+            "This value must be greater than or equal to 0.",
+            f"{path}[unit_amount]",
+            "parameter_invalid_integer",
+        )
     if data["currency"].lower() in THREE_DECIMAL and data["unit_amount"] % 10:
         raise invalid(
-            "Invalid amount: in currencies of three decimal places the last digit must be 0.", f"{path}[unit_amount]"
+            "Invalid amount: in currencies of three decimal places the last digit must be 0.",
+            f"{path}[unit_amount]",
         )
     if data["currency"].lower() == "isk" and data["unit_amount"] % 100:
         raise invalid("Invalid amount: amounts in isk must be divisible by 100.", f"{path}[unit_amount]")

@@ -1,6 +1,5 @@
 """Checkout sessions: made by the application, paid on the hosted page, expired by either or by time."""
 
-
 from typing import Any
 
 from stripe.params.checkout import (
@@ -36,7 +35,9 @@ def create_session(world: World, params: dict[str, Any]) -> Item:
     note["intent_data"] = params.get("payment_intent_data", {})
     note["subscription_data"] = params.get("subscription_data", {})
     # The caller's clock may lag behind the sandbox's: a session lives as long as the caller meant it to.
-    world.clock.plan(session["expires_at"] + world.clock.offset_seconds * ("expires_at" in params), "expire", session["id"])
+    world.clock.plan(
+        session["expires_at"] + world.clock.offset_seconds * ("expires_at" in params), "expire", session["id"]
+    )
     return world.save(session)
 
 
@@ -70,8 +71,22 @@ def _line(world: World, given: dict[str, Any], mode: str) -> Item:
 def _blank_session(world: World, params: dict[str, Any], currency: str, due_minor: int) -> Item:
     session = new(world, "checkout.session")
     optional = (
-        *("allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id", "consent_collection"),
-        *("customer", "customer_email", "integration_identifier", "locale", "origin_context", "submit_type", "success_url"),
+        *(
+            "allow_promotion_codes",
+            "billing_address_collection",
+            "cancel_url",
+            "client_reference_id",
+            "consent_collection",
+        ),
+        *(
+            "customer",
+            "customer_email",
+            "integration_identifier",
+            "locale",
+            "origin_context",
+            "submit_type",
+            "success_url",
+        ),
     )
     session |= {name: params.get(name) for name in optional}
     automatic_tax = {"enabled": params.get("automatic_tax", {}).get("enabled", False), "liability": None}
@@ -82,13 +97,17 @@ def _blank_session(world: World, params: dict[str, Any], currency: str, due_mino
         "automatic_tax": automatic_tax | {"provider": None, "status": None},
         "currency": currency,
         "custom_fields": [],
-        "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance"))
+        "custom_text": dict.fromkeys(
+            ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+        )
         | params.get("custom_text", {}),
         "customer_creation": _customer_creation(params),
         "expires_at": params.get("expires_at", world.clock.now() + session_rules.LONGEST_LIFE_SECONDS),
         "metadata": params.get("metadata", {}),
         "mode": params["mode"],
-        "payment_method_collection": params.get("payment_method_collection", "if_required" if params["mode"] == "payment" else "always"),
+        "payment_method_collection": params.get(
+            "payment_method_collection", "if_required" if params["mode"] == "payment" else "always"
+        ),
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": cards.types_for(currency, params.get("allowed_payment_method_types")),
         "payment_status": "unpaid" if due_minor else "no_payment_required",
@@ -111,7 +130,9 @@ def _customer_creation(params: dict[str, Any]) -> str | None:
 def list_sessions(world: World, params: dict[str, Any]) -> Item:
     """List sessions."""
     wanted = {name: params.get(name) for name in ("payment_intent", "subscription", "customer", "status")}
-    found = world["checkout.session"].newest_first(**{name: value for name, value in wanted.items() if value is not None})
+    found = world["checkout.session"].newest_first(
+        **{name: value for name, value in wanted.items() if value is not None}
+    )
     email = params.get("customer_details", {}).get("email")
     if email:
         found = (item for item in found if (item["customer_details"] or {}).get("email") == email)
@@ -139,7 +160,7 @@ def expire_session(world: World, wanted: str, params: dict[str, Any]) -> Item:
     session = world["checkout.session"].get(wanted, "session")
     if session["status"] != "open":
         raise conflict_of_state(
-            f"Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a status of {session['status']}."
+            f'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of {session["status"]}.'
         )
     _expire(world, session)
     return session
@@ -173,7 +194,9 @@ def _expire(world: World, session: Item) -> None:
     emit(world, "checkout.session.expired", session)
 
 
-def mark_complete(world: World, session: Item, payment_status: str, email: str | None, name: str | None) -> None:
+def mark_complete(
+    world: World, session: Item, payment_status: str, email: str | None, name: str | None
+) -> None:
     """Close a session that a donor has finished."""
     address = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
     session |= {
@@ -207,5 +230,3 @@ def debit_settled(world: World, intent: Item) -> None:
         emit(world, "checkout.session.async_payment_succeeded", session)
     else:
         emit(world, "checkout.session.async_payment_failed", session)
-
-

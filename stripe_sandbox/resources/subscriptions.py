@@ -13,7 +13,7 @@ from stripe.params import (
 
 from stripe_sandbox import listing
 from stripe_sandbox.errors import conflict_of_state, invalid
-from stripe_sandbox.resources import billing, catalogue, invoices
+from stripe_sandbox.resources import billing, catalogue, invoice_shapes, invoices
 from stripe_sandbox.resources.metadata import check_amount, check_limits, merged
 from stripe_sandbox.resources.session_rules import check_price_data
 from stripe_sandbox.routing import route
@@ -21,8 +21,19 @@ from stripe_sandbox.shapes import change, emit
 from stripe_sandbox.store import Item, World
 
 _CHANGES = frozenset(
-    ("items", "proration_behavior", "cancel_at_period_end", "cancel_at", "cancellation_details", "pause_collection")
-    + ("metadata", "description", "default_payment_method", "expand", "payment_behavior")
+    (
+        "items",
+        "proration_behavior",
+        "cancel_at_period_end",
+        "cancel_at",
+        "cancellation_details",
+        "pause_collection",
+        "metadata",
+        "description",
+        "default_payment_method",
+        "expand",
+        "payment_behavior",
+    )
 )
 
 
@@ -60,7 +71,9 @@ def update_subscription(world: World, wanted: str, params: dict[str, Any]) -> It
         values["items"] = _new_items(world, subscription, params)
     values |= _cancellation(world, subscription, params)
     values |= _pause(world, subscription, params)
-    values |= {name: params[name] or None for name in ("description", "default_payment_method") if name in params}
+    values |= {
+        name: params[name] or None for name in ("description", "default_payment_method") if name in params
+    }
     if "metadata" in params:
         values["metadata"] = merged(subscription["metadata"], params["metadata"])
     if "cancellation_details" in params:
@@ -97,10 +110,15 @@ def _new_items(world: World, subscription: Item, params: dict[str, Any]) -> Item
     if price["currency"] != subscription["currency"]:
         raise invalid("The price's currency must match the subscription's.", "items[0][price_data][currency]")
     if billing.plan_of(price)["interval"] != old["plan"]["interval"]:
-        raise invalid("The sandbox keeps a subscription's interval.", "items[0][price_data][recurring][interval]")
-    check_amount(price["unit_amount"] * item["quantity"], price["currency"], "items[0][price_data][unit_amount]")
+        raise invalid(
+            "The sandbox keeps a subscription's interval.", "items[0][price_data][recurring][interval]"
+        )
+    check_amount(
+        price["unit_amount"] * item["quantity"], price["currency"], "items[0][price_data][unit_amount]"
+    )
     item["plan"] = billing.plan_of(price)
-    return subscription["items"] | {"data": [item]}
+    items: Item = subscription["items"] | {"data": [item]}
+    return items
 
 
 def _cancellation(world: World, subscription: Item, params: dict[str, Any]) -> Item:
@@ -130,7 +148,9 @@ def _pause(world: World, subscription: Item, params: dict[str, Any]) -> Item:
     if pause:
         pause = {"resumes_at": None} | pause
         if pause["resumes_at"]:
-            world.clock.plan(pause["resumes_at"], "resume_collection", subscription["id"], pause["resumes_at"])
+            world.clock.plan(
+                pause["resumes_at"], "resume_collection", subscription["id"], pause["resumes_at"]
+            )
     return {"pause_collection": pause}
 
 
@@ -149,7 +169,11 @@ def pause_subscription(world: World, wanted: str, params: dict[str, Any]) -> Ite
     subscription = _living(world, wanted)
     if subscription["status"] != "active":
         raise conflict_of_state("Only an active subscription can be paused.")
-    why = {"subscription": {"type": "pause_requested"}, "transitioned_at": world.clock.now(), "type": "subscription"}
+    why = {
+        "subscription": {"type": "pause_requested"},
+        "transitioned_at": world.clock.now(),
+        "type": "subscription",
+    }
     subscription |= {"status": "paused", "status_details": {"paused": why}}
     world.save(subscription)
     emit(world, "customer.subscription.paused", subscription)
@@ -187,15 +211,24 @@ def zero_invoice(world: World, subscription_id: str) -> Item:
     subscription = _living(world, subscription_id)
     item = subscription["items"]["data"][0]
     period = (item["current_period_start"], item["current_period_end"])
-    invoice = invoices.draft(world, subscription, "subscription_update", period, 0)
+    invoice = invoice_shapes.draft(world, subscription, "subscription_update", period, 0)
     invoices.finalize(world, invoice)
     invoices.settle(world, invoice)
     return invoice
 
 
 def _subscriptions_of(world: World, customer: Item) -> Item:
-    data = [item for item in world["subscription"].newest_first(customer=customer["id"]) if item["status"] != "canceled"]
-    return {"object": "list", "data": data, "has_more": False, "url": f"/v1/customers/{customer['id']}/subscriptions"}
+    data = [
+        item
+        for item in world["subscription"].newest_first(customer=customer["id"])
+        if item["status"] != "canceled"
+    ]
+    return {
+        "object": "list",
+        "data": data,
+        "has_more": False,
+        "url": f"/v1/customers/{customer['id']}/subscriptions",
+    }
 
 
 listing.EXTRAS["customer", "subscriptions"] = _subscriptions_of

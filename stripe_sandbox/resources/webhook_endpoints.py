@@ -15,7 +15,9 @@ from stripe_sandbox.store import Item, World
 def register(world: World, manners: Manners) -> None:
     """Let the API know where events are sent; once only, also after a restart."""
     if manners.url and not world["webhook_endpoint"].items:
-        endpoint = new(world, "webhook_endpoint", api_version=stripe.api_version, enabled_events=["*"], status="enabled")
+        endpoint = new(
+            world, "webhook_endpoint", api_version=stripe.api_version, enabled_events=["*"], status="enabled"
+        )
         endpoint["url"] = manners.url
         world.save({name: value for name, value in endpoint.items() if name not in ("deleted", "secret")})
 
