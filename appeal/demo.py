@@ -142,10 +142,10 @@ def _moment(appeal: Appeal, number: int, of: int, chance: random.Random) -> date
     """Spread the gifts over the weeks gone by: many at first, then fewer, and most of them in the evening."""
     opened = appeal.opens_at or appeal.created_at
     span = clock.now() - opened - timedelta(hours=1)
-    share = ((number + 0.5) / of) ** 1.25
-    return min(opened + span * share + timedelta(minutes=chance.randint(-240, 240)), clock.now()).replace(
-        microsecond=0
+    moment: datetime = (
+        opened + span * ((number + 0.5) / of) ** 1.25 + timedelta(minutes=chance.randint(-240, 240))
     )
+    return min(moment, clock.now()).replace(microsecond=0)
 
 
 def _donor(number: int, at: datetime, chance: random.Random) -> Donor:

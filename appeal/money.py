@@ -1,4 +1,4 @@
-"""Money: currencies, Stripe's way of counting, reading what people type, and writing amounts.
+"""Money: reading what people type, and writing amounts. The currencies themselves are in `appeal.currencies`.
 
 An amount is an `int` in the minor unit of its currency (pence, cents, whole yen, thousandths of a dinar)
 and its name ends in `_minor`. Currencies are ISO 4217 codes in lower case. Nothing here rounds in silence:
@@ -23,7 +23,43 @@ from babel.numbers import (
     parse_pattern,
 )
 
+from appeal.currencies import (
+    CURRENCIES,
+    UnknownCurrency,
+    UnsendableAmount,
+    exponent,
+    from_stripe,
+    minimum_charge_minor,
+    to_stripe,
+    unit,
+)
 from appeal.errors import DomainError
+
+__all__ = [
+    "CURRENCIES",
+    "MAX_AMOUNT_MINOR",
+    "AmountAmbiguous",
+    "AmountError",
+    "AmountInOtherCurrency",
+    "AmountMissing",
+    "AmountNotANumber",
+    "AmountNotPositive",
+    "AmountTooLarge",
+    "AmountTooPrecise",
+    "UnknownCurrency",
+    "UnsendableAmount",
+    "cover_for",
+    "exponent",
+    "format_money",
+    "from_stripe",
+    "minimum_charge_minor",
+    "parse_amount",
+    "plain",
+    "symbol",
+    "to_stripe",
+    "unit",
+    "whole_down",
+]
 
 _Test = Callable[[str, str], bool]
 _Cut = Callable[[str, str], str]
@@ -34,44 +70,10 @@ MAX_AMOUNT_MINOR = 10**12 - 1
 
 _LONGEST_TEXT = 64
 
-# Source: Stripe, "Supported currencies". UGX is left out: Stripe's own lists disagree about its exponent.
-_ZERO_DECIMAL = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"
-_TWO_DECIMAL = (
-    "aed all amd aoa ars aud awg azn bam bbd bdt bmd bnd bob brl bsd bwp byn bzd cad cdf chf cny cop crc cve "
-    "czk dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gtq gyd hkd hnl htg huf idr ils inr jmd kes kgs khr "
-    "kyd kzt lak lbp lkr lrd lsl mad mdl mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd pab "
-    "pen pgk php pkr pln qar ron rsd sar sbd scr sek sgd shp sle sos srd szl thb tjs top try ttd twd tzs uah "
-    "usd uyu uzs wst xcd yer zar zmw"
-)
-_THREE_DECIMAL = "bhd jod kwd omr tnd"
-
-_EXPONENTS = (
-    dict.fromkeys(_ZERO_DECIMAL.split(), 0)
-    | dict.fromkeys(_TWO_DECIMAL.split(), 2)
-    | dict.fromkeys(_THREE_DECIMAL.split(), 3)
-    # The krona has no smaller coin. Stripe kept two decimals for it, always nought: see `to_stripe`.
-    | {"isk": 0}
-)
-_UNITS = {0: 1, 2: 100, 3: 1000}
-CURRENCIES = frozenset(_EXPONENTS)
-
-# Source: Stripe, "Minimum and maximum charge amounts".
-_MINIMUMS = {"gbp": 30, "dkk": 250, "nok": 300, "sek": 300, "hkd": 400, "pln": 200, "czk": 1500} | (
-    dict.fromkeys(("usd", "eur", "chf", "cad", "aud", "nzd", "sgd", "jpy"), 50)
-)
-
 # The signs people type, where the locale's own symbol is a longer one ("US$", "JP¥").
 _SIGNS = {"gbp": "£", "eur": "€", "jpy": "¥", "cny": "¥", "krw": "₩", "inr": "₹", "ils": "₪", "chf": "fr."}
 _SIGNS |= dict.fromkeys(("usd", "cad", "aud", "nzd", "sgd", "hkd"), "$")
 _SIGNS |= dict.fromkeys(("sek", "nok", "dkk", "isk"), "kr") | {"pln": "zł", "czk": "kč"}
-
-
-class UnknownCurrency(DomainError):
-    """A currency that is not in the table."""
-
-
-class UnsendableAmount(DomainError):
-    """An amount that Stripe cannot be sent, or that it cannot have sent, in this currency."""
 
 
 class AmountError(DomainError):
@@ -112,64 +114,6 @@ class AmountNotPositive(AmountError):
 
 class AmountTooLarge(AmountError):
     """It is above `MAX_AMOUNT_MINOR`."""
-
-
-# --- Currencies, and Stripe's way of counting
-
-
-def exponent(currency: str) -> int:
-    """Return how many decimals our books keep for a currency: 0, 2 or 3.
-
-    Raises: UnknownCurrency.
-    """
-    try:
-        return _EXPONENTS[currency]
-    except KeyError:
-        raise UnknownCurrency(f"Unknown currency: {currency!r}") from None
-
-
-def _unit(currency: str) -> int:
-    """Return how many minor units make a whole one."""
-    return _UNITS[exponent(currency)]
-
-
-def to_stripe(amount_minor: int, currency: str) -> int:
-    """Return our minor units as the integer Stripe expects.
-
-    Raises: UnknownCurrency; UnsendableAmount when a three-decimal amount does not end in 0.
-    Source: Stripe, "Zero-decimal", "Three-decimal" and "Special case" currencies.
-    """
-    _refuse_odd_thousandths(amount_minor, currency)
-    return amount_minor * 100 if currency == "isk" else amount_minor
-
-
-def from_stripe(amount: int, currency: str) -> int:
-    """Return an integer that Stripe sent as our minor units; the inverse of `to_stripe`.
-
-    Raises: UnknownCurrency; UnsendableAmount when ISK has hundredths or a three-decimal amount does not end in 0.
-    """
-    _refuse_odd_thousandths(amount, currency)
-    if currency != "isk":
-        return amount
-    if amount % 100:
-        raise UnsendableAmount(f"ISK has no hundredths: {amount}")
-    return amount // 100
-
-
-def _refuse_odd_thousandths(amount: int, currency: str) -> None:
-    if exponent(currency) == 3 and amount % 10:
-        raise UnsendableAmount(f"Stripe takes {currency.upper()} amounts ending in 0 only: {amount}")
-
-
-def minimum_charge_minor(currency: str) -> int:
-    """Return the smallest charge Stripe accepts, in minor units.
-
-    For a currency without a published minimum: one whole unit, or 100 where there is no smaller coin. That is a
-    floor against slips, no promise; Stripe converts and may still refuse.
-
-    Raises: UnknownCurrency.
-    """
-    return _MINIMUMS.get(currency, max(100, _unit(currency)))
 
 
 def cover_for(amount_minor: int, percent_bps: int, fixed_minor: int) -> int:
@@ -227,7 +171,7 @@ def whole_down(amount_minor: int, currency: str) -> int:
 
     Raises: UnknownCurrency.
     """
-    return amount_minor - amount_minor % _unit(currency)
+    return amount_minor - amount_minor % unit(currency)
 
 
 def format_money(amount_minor: int, currency: str, locale: str = "en_GB", *, whole: Whole = "auto") -> str:
@@ -241,8 +185,8 @@ def format_money(amount_minor: int, currency: str, locale: str = "en_GB", *, who
     decimals = exponent(currency)
     amount = Decimal(amount_minor).scaleb(-decimals)
     if whole == "down":
-        amount, decimals = Decimal(amount_minor // _unit(currency)), 0
-    elif whole == "auto" and amount_minor % _unit(currency) == 0:
+        amount, decimals = Decimal(amount_minor // unit(currency)), 0
+    elif whole == "auto" and amount_minor % unit(currency) == 0:
         decimals = 0
     pattern = _pattern(currency, locale, decimals)
     return format_currency(amount, currency.upper(), pattern, _locale(locale), currency_digits=False)
@@ -255,7 +199,7 @@ def plain(amount_minor: int, currency: str) -> str:
     """
     decimals = exponent(currency)
     sign = "-" if amount_minor < 0 else ""
-    units, rest = divmod(abs(amount_minor), _unit(currency))
+    units, rest = divmod(abs(amount_minor), unit(currency))
     return f"{sign}{units}.{rest:0{decimals}}" if decimals else f"{sign}{units}"
 
 
@@ -321,7 +265,7 @@ class _Reader:
 
     def __init__(self, currency: str, locale: str) -> None:
         self.currency, self.locale = currency, locale
-        self.decimals, self.unit = exponent(currency), _unit(currency)
+        self.decimals, self.unit = exponent(currency), unit(currency)
 
     def read(self, text: str) -> int:
         if len(text) > _LONGEST_TEXT:

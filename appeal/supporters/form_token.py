@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from flask import Request
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 
+from appeal import clock
 from appeal.errors import DomainError
 from appeal.settings import Settings, origin_of
 
@@ -58,7 +59,7 @@ def read(settings: Settings, slug: str, text: str) -> FormToken:
     of_slug, _, token_id = value.decode().rpartition(".")
     if of_slug != slug:
         raise FormUnusable
-    return FormToken(token_id, int(time.time() - signed_at.timestamp()))
+    return FormToken(token_id, int((clock.now() - signed_at).total_seconds()))
 
 
 def let_ripen(token: FormToken, settings: Settings) -> None:
