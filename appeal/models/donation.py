@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from appeal.models.appeal import Appeal
@@ -21,6 +21,7 @@ FREQUENCIES = ("once", "monthly")
 SOURCES = ("online", "post", "bank")
 CREDITS = ("name", "initials", "custom", "anonymous")
 REVIEWS = ("none", "waiting", "approved", "hidden")
+TO_READ = text("credit_review = 'waiting' OR message_review = 'waiting'")
 
 
 class Donation(Base):
@@ -33,6 +34,9 @@ class Donation(Base):
         Index("ix_donations_appeal_id_id", "appeal_id", "id"),
         Index("ix_donations_appeal_credits", "appeal_id", "credit_review", "received_at"),
         Index("ix_donations_status_created_at", "status", "created_at"),
+        Index("ix_donations_appeal_status", "appeal_id", "status", "id"),
+        # What waits to be read by a person: short, however many gifts there are.
+        Index("ix_donations_to_read", "id", sqlite_where=TO_READ, postgresql_where=TO_READ),
     )
 
     id: Mapped[Key]
