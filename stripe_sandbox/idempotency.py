@@ -56,6 +56,7 @@ class Keys:
         self._running.discard(key)
         if answer is None:
             return
+        world.changes += 1
         status, body, request_id = answer
         self.answers[key] = {
             "digest": digest,

@@ -51,6 +51,10 @@ def _checkout_pages(world: World) -> Blueprint:
     def home() -> str:
         return render_template("home.html", merchant=world.merchant)
 
+    @pages.get("/healthz")
+    def alive() -> dict[str, bool]:
+        return {"ok": True}
+
     @pages.get("/c/pay/<session_id>")
     def pay_page(session_id: str) -> Response:
         return _pay_page(world, session_id)

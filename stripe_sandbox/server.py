@@ -6,6 +6,7 @@ the work does. Bodies are read before the application runs, so that a kept conne
 
 import contextlib
 import io
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 MAX_BODY_BYTES = 2_000_000
+BACKLOG = 256
 
 
 class Handler(WSGIRequestHandler):
@@ -42,7 +44,11 @@ class Handler(WSGIRequestHandler):
             return lambda _data: None
 
         try:
-            body = b"".join(self.server.app(environ, start_response))
+            parts = self.server.app(environ, start_response)
+            try:
+                body = b"".join(parts)
+            finally:
+                getattr(parts, "close", lambda: None)()
             self._write(head[0], head[1], body)
         except ConnectionError:
             self.close_connection = True
@@ -70,9 +76,11 @@ class Server:
     """The server in its thread."""
 
     def __init__(self, app: Callable[..., Any], host: str, port: int) -> None:
-        self._server: BaseWSGIServer = make_server(host, port, app, threaded=True, request_handler=Handler)
+        with socket.create_server((host, port), backlog=BACKLOG) as listener:
+            self._server: BaseWSGIServer = make_server(
+                host, port, app, threaded=True, request_handler=Handler, fd=listener.fileno()
+            )
         self._server.daemon_threads = True  # type: ignore[attr-defined]
-        self._server.request_queue_size = 256
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True
         )
