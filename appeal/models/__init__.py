@@ -3,8 +3,9 @@
 from appeal.models.appeal import Appeal, AppealTotals
 from appeal.models.audit import AuditEntry
 from appeal.models.base import Base
+from appeal.models.care import DailySeal, Notice, RefundOrder
 from appeal.models.donation import CheckoutSlot, Donation
-from appeal.models.donor import AppealDonor, Consent, Donor
+from appeal.models.donor import AppealDonor, Complaint, Consent, Donor, DonorLink
 from appeal.models.ledger import AttributionTotal, DailyTotal, LedgerEntry
 from appeal.models.office import (
     AppealChange,
@@ -19,8 +20,9 @@ from appeal.models.office import (
 )
 from appeal.models.people import Person, SignIn, SignInAttempt, StaffToken
 from appeal.models.post import PostBatch, PostLine, Promise
-from appeal.models.queues import InboxEvent, OutboxItem
+from appeal.models.queues import InboxEvent, OutboxItem, ScheduledRun
 from appeal.models.recurring import RecurringGift
+from appeal.models.statement import BalanceMovement, Payout
 
 __all__ = [
     "Appeal",
@@ -29,13 +31,17 @@ __all__ = [
     "AppealTotals",
     "AttributionTotal",
     "AuditEntry",
+    "BalanceMovement",
     "Base",
     "CheckoutSlot",
+    "Complaint",
     "Consent",
     "CreditPrint",
+    "DailySeal",
     "DailyTotal",
     "Donation",
     "Donor",
+    "DonorLink",
     "DonorMerge",
     "DonorWord",
     "Export",
@@ -43,12 +49,16 @@ __all__ = [
     "InboxEvent",
     "LedgerEntry",
     "Note",
+    "Notice",
     "OutboxItem",
+    "Payout",
     "Person",
     "PostBatch",
     "PostLine",
     "Promise",
     "RecurringGift",
+    "RefundOrder",
+    "ScheduledRun",
     "SearchMark",
     "SignIn",
     "SignInAttempt",

@@ -94,3 +94,5 @@ class AppealTotals(Base):
     donor_count: Mapped[int] = mapped_column(default=0)
     entry_count: Mapped[int] = mapped_column(default=0)
     as_of: Mapped[datetime | None]
+    # What running monthly gifts bring on each day of the month, in minor units: {"15": 2500}
+    running_monthly: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -30,7 +30,6 @@ class Donation(Base):
     __tablename__ = "donations"
     __table_args__ = (
         CheckConstraint("amount_minor > 0 AND cover_minor >= 0", name="amounts"),
-        CheckConstraint("returned_minor <= received_minor", name="returned_within_received"),
         Index("ix_donations_appeal_id_id", "appeal_id", "id"),
         Index("ix_donations_appeal_credits", "appeal_id", "credit_review", "received_at"),
         Index("ix_donations_status_created_at", "status", "created_at"),
@@ -81,6 +80,7 @@ class Donation(Base):
     created_at: Mapped[datetime]
     received_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    fraud_warning_at: Mapped[datetime | None]
 
     appeal: Mapped[Appeal] = relationship(lazy="joined", innerjoin=True)
     donor: Mapped[Donor] = relationship(lazy="select")

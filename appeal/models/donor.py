@@ -50,3 +50,30 @@ class AppealDonor(Base):
     donor_id: Mapped[int] = mapped_column(ForeignKey("donors.id"), primary_key=True, index=True)
     gift_count: Mapped[int] = mapped_column(default=0)
     given_minor: Mapped[Minor] = mapped_column(default=0)
+
+
+class DonorLink(Base):
+    """A link to a donor's own pages, e-mailed, used once. Only a digest of its token is kept."""
+
+    __tablename__ = "donor_links"
+
+    id: Mapped[Key]
+    donor_id: Mapped[int] = mapped_column(ForeignKey("donors.id"), index=True)
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+
+
+class Complaint(Base):
+    """A complaint about how somebody's data is handled, acknowledged by mail, answered by a person."""
+
+    __tablename__ = "complaints"
+
+    id: Mapped[Key]
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    donor_id: Mapped[int | None] = mapped_column(ForeignKey("donors.id"), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str] = mapped_column(String(254), default="")

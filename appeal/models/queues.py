@@ -32,6 +32,8 @@ class InboxEvent(Base):
     came_by: Mapped[str] = mapped_column(String(16), default="webhook")
     received_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    # What must come first, where an event tells of something that builds on it: `pi:pi_123`, `in:in_456`
+    waits_for: Mapped[str | None] = mapped_column(String(120), index=True)
 
 
 class OutboxItem(Base):
@@ -52,3 +54,14 @@ class OutboxItem(Base):
     problem: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+
+
+class ScheduledRun(Base):
+    """When a piece of scheduled work is due next; whoever moves `next_at` ahead does it."""
+
+    __tablename__ = "scheduled_runs"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    next_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    problem: Mapped[str] = mapped_column(Text, default="")

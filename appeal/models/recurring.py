@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from appeal.models.appeal import Appeal
 from appeal.models.base import Base, Currency, Key, Minor, words
+from appeal.models.donor import Donor
 
 STATUSES = ("active", "past_due", "paused", "ended")
 
 
 class RecurringGift(Base):
-    """One monthly gift, as Stripe's subscription last told of it."""
+    """One monthly gift, as Stripe's subscription last told of it.
+
+    `terms` are the amounts it has ever had, oldest first: `{"amount_minor", "cover_minor", "since"}`; an instalment must
+    fit one of them. `told_at` and `told_mark` say how new the last telling was.
+    """
 
     __tablename__ = "recurring_gifts"
     __table_args__ = (CheckConstraint("amount_minor > 0 AND cover_minor >= 0", name="amounts"),)
@@ -33,3 +40,17 @@ class RecurringGift(Base):
     ends_at_period_end: Mapped[bool] = mapped_column(default=False)
     ended_at: Mapped[datetime | None]
     told_at: Mapped[datetime]
+    told_mark: Mapped[str] = mapped_column(String(120), default="")
+    customer_id: Mapped[str | None] = mapped_column(String(64))
+    anchor_day: Mapped[int] = mapped_column(default=1)
+    terms: Mapped[list[Any]] = mapped_column(default=list)
+    failed_at: Mapped[datetime | None]
+    failed_invoice_url: Mapped[str] = mapped_column(String(500), default="")
+
+    appeal: Mapped[Appeal] = relationship(lazy="select")
+    donor: Mapped[Donor] = relationship(lazy="select")
+
+    @property
+    def charge_minor(self) -> int:
+        """Return what each month charges: the gift and its fee cover."""
+        return self.amount_minor + self.cover_minor

@@ -396,9 +396,6 @@ def upgrade() -> None:
         sa.Column("received_at", Instant(), nullable=True),
         sa.Column("ended_at", Instant(), nullable=True),
         sa.CheckConstraint("amount_minor > 0 AND cover_minor >= 0", name=op.f("ck_donations_amounts")),
-        sa.CheckConstraint(
-            "returned_minor <= received_minor", name=op.f("ck_donations_returned_within_received")
-        ),
         sa.ForeignKeyConstraint(["appeal_id"], ["appeals.id"], name=op.f("fk_donations_appeal_id_appeals")),
         sa.ForeignKeyConstraint(["donor_id"], ["donors.id"], name=op.f("fk_donations_donor_id_donors")),
         sa.ForeignKeyConstraint(
