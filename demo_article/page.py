@@ -21,7 +21,7 @@ _PAGE = Template("""<!doctype html>
 <script nonce="$nonce" async src="$base/embed/v1/appeal.js"></script>
 </head>
 <body>
-<a class="skip" href="#story">Skip to the story</a>
+<nav aria-label="Skip"><a class="skip" href="#story">Skip to the story</a></nav>
 $top
 <header class="masthead">
   <p class="date">Monday, 23 November 2026</p>

@@ -63,7 +63,9 @@ class Reader(BaseHTTPRequestHandler):
         article = path.removeprefix("/a/")
         if path == "/":
             self._answer(b"", "text/plain", HTTPStatus.FOUND, {"Location": "/a/1"})
-        elif path != article and article.isascii() and article.isdigit() and 1 <= int(article) <= len(STORIES):
+        elif (
+            path != article and article.isascii() and article.isdigit() and 1 <= int(article) <= len(STORIES)
+        ):
             self._article(int(article))
         elif path.startswith("/static/") and (STATIC / Path(path).name).is_file():
             file = STATIC / Path(path).name

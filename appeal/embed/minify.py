@@ -184,7 +184,11 @@ def _method_parameters(tokens: list[Token], end: int) -> Iterator[str]:
         start -= 1
     inner = tokens[start + 1 : end]
     plain = all(kind == "name" or text == "," for kind, text in inner)
-    if plain and tokens[start - 1][0] == "name" and tokens[start - 1][1] not in {"if", "for", "while", "switch"}:
+    if (
+        plain
+        and tokens[start - 1][0] == "name"
+        and tokens[start - 1][1] not in {"if", "for", "while", "switch"}
+    ):
         yield from (text for kind, text in inner if kind == "name")
 
 

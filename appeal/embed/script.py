@@ -12,6 +12,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from appeal.embed.minify import minify_script, minify_style
 
@@ -71,16 +72,34 @@ def build_host_style(source: Path = SOURCE) -> Asset:
 
 def manifest(assets: list[Asset], prefix: str = "/embed/v1/") -> dict[str, dict[str, str]]:
     """Return, by evergreen name, the hashed address and the integrity value of each asset."""
-    return {
-        asset.name: {"url": prefix + asset.hashed_name, "integrity": asset.integrity} for asset in assets
-    }
+    return {asset.name: {"url": prefix + asset.hashed_name, "integrity": asset.integrity} for asset in assets}
 
 
-def words(language: str, source: Path = SOURCE) -> dict[str, object]:
+def words(language: str, source: Path = SOURCE) -> dict[str, Any]:
     """Return the banner's default words in a language: `states`, `left` and `ui`; English for any other."""
     known = language if language in LANGUAGES else "en"
-    content: dict[str, object] = json.loads((source / "words" / f"{known}.json").read_text("utf-8"))
+    content: dict[str, Any] = json.loads((source / "words" / f"{known}.json").read_text("utf-8"))
     return content
+
+
+def banner_words(language: str, state: str) -> dict[str, object]:
+    """Return what the JSON's `banner` says in a language that the script does not carry: `lang`, `words`, `ui`.
+
+    Empty for English, whose words are in the script. Only the words of the present state are given; the script
+    fills in the figures.
+    """
+    if language == "en" or language not in LANGUAGES:
+        return {}
+    everything = words(language)
+    states = everything["states"]
+    now = states["running"] | states.get(state, {})
+    wall = now | {"title": everything["left"]}
+    top = {name: now[name] for name in ("title", "button")}
+    return {
+        "lang": language,
+        "words": {"top": top, "article": now, "end": now, "paywall": wall},
+        "ui": everything["ui"],
+    }
 
 
 def _own_heights(source: Path) -> str:

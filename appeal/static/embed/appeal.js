@@ -95,7 +95,7 @@
       this._leaving = 1;
       this._drawn = 0;
       this._box.style.visibility = "hidden";
-      if (now || !performance.getEntriesByType("paint")[0]) this.hidden = true;
+      if (now) this.hidden = true;
       this._watch();
     }
 
@@ -151,7 +151,9 @@
         });
       }
       const record = recall(slug);
-      if (thanked[slug] || Date.parse(record.until) > Date.now() || record.seen >= (attribute("cap") || 1e9)) return this._leave();
+      if (thanked[slug] || Date.parse(record.until) > Date.now() || record.seen >= (attribute("cap") || 1e9)) {
+        return this._leave(!performance.getEntriesByType("paint")[0]);
+      }
 
       // One request for an appeal and a page, however many banners. No answer, an unknown appeal or a figure
       // that makes no sense: the link that was there before stays.
@@ -199,7 +201,7 @@
       if (extra.off?.includes(placement)) return this._leave();
       this._days = data.days_left;
 
-      const story = make("div", "words", make("p", "title", fill(pick(text.title, left))));
+      const story = make("div", "words", make("p", "title", fill(pick(text.title, +left))));
       const limit = attribute("view-limit");
       if (metered && limit < 13) {
         const meter = make("div", "meter");
@@ -242,7 +244,9 @@
       this._box.lang = lang;
       this._box.dir = this.dir || ui.dir || "";
       this._box.style.setProperty("--brand", extra.accent || "");
-      this._box.onkeydown = (event) => event.key == "Escape" && this._dismiss("closed");
+      this._box.onkeydown = (event) => {
+        if (event.key == "Escape") this._dismiss("closed");
+      };
       this._drawn = 1;
       this._watch();
     }
