@@ -21,13 +21,10 @@ STORIES = (
         "For 41 years Edwin Marsh set the points by hand. On Friday the line goes quiet, and the village with it.",
         "Nora Whitcombe",
         (
-            "The box stands where it has stood since 1903, on brick legs beside the down line, with nine levers and one kettle. "
-            "Edwin Marsh climbs the fourteen steps as he has every morning since he was nineteen, and puts his hand on the frame before he puts on the light.",
+            "The box stands where it has stood since 1903, on brick legs beside the down line, with nine levers and one kettle. Edwin Marsh climbs the fourteen steps as he has every morning since he was nineteen, and puts his hand on the frame before he puts on the light.",
             '"You listen first," he says. "The wires hum when the weather turns." Below him the rails run straight to the river and then, in a long bend, out of sight.',
-            "From Friday the points will be set from a screen 60 miles away. The railway says the change will halve delays; the parish council says it was told in a letter, after the decision. "
-            "Both may be right, and neither has asked the man with the levers.",
-            "Mr Marsh keeps a ledger that nobody requires. It lists each train that stopped for somebody running, each calf on the line, each night the fog came up from the water meadows. "
-            "There are 26 volumes. The county archive has asked for them; he has said he will think about it.",
+            "From Friday the points will be set from a screen 60 miles away. The railway says the change will halve delays; the parish council says it was told in a letter, after the decision. Both may be right, and neither has asked the man with the levers.",
+            "Mr Marsh keeps a ledger that nobody requires. It lists each train that stopped for somebody running, each calf on the line, each night the fog came up from the water meadows. There are 26 volumes. The county archive has asked for them; he has said he will think about it.",
             "On the last evening the 18.04 will stop at Ottersby although it is not booked to. The driver, who learned the road from Mr Marsh, has put in the request himself.",
             "After that the lamp goes to the museum at Hale, and its keeper goes, he says, to the allotment. The kettle is staying where it is.",
         ),

@@ -4,6 +4,7 @@ A real HTTP server on a free port. `answers` holds what the JSON says for each s
 attributes delay or break an answer. What was asked is kept in `asked`, what beacons said in `beacons`.
 """
 
+import contextlib
 import json
 import threading
 import time
@@ -136,8 +137,10 @@ class _Answer(BaseHTTPRequestHandler):
         self.send_header("Access-Control-Allow-Origin", "*")
         if status != 204:
             self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        # A reader who has turned the page no longer waits for a late answer.
+        with contextlib.suppress(ConnectionError):
+            self.end_headers()
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         pass
