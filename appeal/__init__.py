@@ -15,7 +15,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises:
         SettingsProblem: with every problem, by name.
     """
-    from appeal import cli, database, doors, extensions, logs, payments, web
+    from appeal import cli, database, doors, extensions, logs, payments, reports, web
+    from appeal.fastlane import FastLane
 
     settings = settings or configuration.load()
     app = Flask(
@@ -28,13 +29,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings)
     extensions.init_app(app)
     with app.app_context():
-        database.prepare(extensions.db.engine)
+        engine = extensions.db.engine
+    database.prepare(engine, settings.instance_dir)
     web.install(app, settings)
     doors.open_all(app)
     cli.install(app)
     if settings.proxy_hops:
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    app.wsgi_app = FastLane(app.wsgi_app, lambda slug: reports.facts(engine, slug))  # type: ignore[method-assign]
     return app
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import scoped_session
 
+from appeal import freshness
 from appeal.extensions import db
 
 SQLITE_PRAGMAS = (
@@ -47,8 +49,9 @@ def engine_options(url: str) -> dict[str, Any]:
     }
 
 
-def prepare(engine: Engine) -> None:
-    """Attach what SQLite needs at connect and at begin; PostgreSQL needs nothing."""
+def prepare(engine: Engine, instance_dir: Path) -> None:
+    """Begin to watch for writes, and attach what SQLite needs at connect and at begin."""
+    freshness.begin(engine, instance_dir)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _connect_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -82,6 +85,7 @@ def writing() -> Iterator[scoped_session[Session]]:
     try:
         yield session
         session.commit()
+        freshness.watch_of(db.engine).wrote()
     except BaseException:
         session.rollback()
         raise

@@ -16,3 +16,8 @@ def public_id() -> str:
 def from_random(chance: random.Random) -> str:
     """Return a name of the same shape that is the same for the same seed: for sample data alone."""
     return "".join(chance.choices(ALPHABET, k=26))
+
+
+def request_id() -> str:
+    """Make the name of one request, by which it is found in the logs."""
+    return secrets.token_hex(8)

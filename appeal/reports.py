@@ -1,28 +1,49 @@
 """What may be read: the public figure, the appeals to choose from, the published credit lines. Reads only.
 
-`figure` is the one source of the number: page, banner, JSON, pictures and mail all take it from here. It costs one
-statement, whatever the number of gifts, because it reads running totals.
+`figure` is the one source of the number: page, banner, JSON, pictures and mail all take it from here. It is worked
+out from the appeal's row and its running totals, so its cost does not grow with the gifts; they are read in one
+statement and kept until something is written (`appeal.freshness`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, Engine, select
 
-from appeal import clock, progress
+from appeal import clock, freshness, progress
 from appeal.errors import NoSuchAppeal
 from appeal.extensions import db
 from appeal.models import Appeal, AppealTotals, Donation
 
+# The logo is large and has an address of its own.
+_APPEAL = [column for column in Appeal.__table__.columns if column.key != "logo"]
+_TOTALS = list(AppealTotals.__table__.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a figure is worked out from, as it was read: equal facts give equal figures at equal instants.
+
+    `appeal` and `totals` are copies that belong to no session and are not to be changed; `values` are their columns.
+    """
+
+    values: tuple[Any, ...]
+    appeal: Appeal = field(compare=False)
+    totals: AppealTotals = field(compare=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """How an appeal stands at one instant; amounts in minor units of `currency`."""
+    """How an appeal stands at one instant; amounts in minor units of `currency`.
+
+    While its facts stay, it holds from `holds_from` (included) to `holds_until` (excluded; None: for ever): in
+    between only the state and the days left could change, and they do not.
+    """
 
     slug: str
     title: str
@@ -43,6 +64,9 @@ class Figure:
     as_of: datetime
     formatted: progress.Formatted
     sentence: str
+    facts: Facts = field(repr=False, compare=False)
+    holds_from: datetime = field(repr=False, compare=False)
+    holds_until: datetime | None = field(repr=False, compare=False)
 
     @property
     def percent_tenths(self) -> int | None:
@@ -91,20 +115,39 @@ def live_appeals() -> list[Appeal]:
 
 
 def figure(slug: str) -> Figure:
-    """Return how an appeal stands now.
+    """Return how an appeal stands now; while the database is away, how it stood last.
 
     Raises:
         NoSuchAppeal: there is none of that name, or it is a draft.
     """
-    query = select(Appeal, AppealTotals).join(AppealTotals, AppealTotals.appeal_id == Appeal.id)
-    row = db.session.execute(query.where(Appeal.slug == slug, Appeal.status != "draft")).one_or_none()
-    if row is None:
+    found = facts(db.engine, slug)
+    if found is None:
         raise NoSuchAppeal
-    return figure_of(row[0], row[1], clock.now())
+    return figure_of(found, clock.now())
 
 
-def figure_of(appeal: Appeal, totals: AppealTotals, now: datetime) -> Figure:
-    """Work out how an appeal stands at an instant from its row and its running totals."""
+def facts(engine: Engine, slug: str) -> Facts | None:
+    """Return what the figure of a public appeal is worked out from: the same object for as long as nothing changed."""
+    return freshness.kept(engine, _read_facts).get(slug)
+
+
+def _read_facts(connection: Connection, slug: str) -> Facts | None:
+    row = connection.execute(
+        select(*_APPEAL, *_TOTALS)
+        .join(AppealTotals, AppealTotals.appeal_id == Appeal.id)
+        .where(Appeal.slug == slug, Appeal.status != "draft")
+    ).one_or_none()
+    if row is None:
+        return None
+    values, cut = tuple(row), len(_APPEAL)
+    appeal = Appeal(**{column.key: value for column, value in zip(_APPEAL, values[:cut], strict=True)})
+    totals = AppealTotals(**{column.key: value for column, value in zip(_TOTALS, values[cut:], strict=True)})
+    return Facts(values, appeal, totals)
+
+
+def figure_of(facts: Facts, now: datetime) -> Figure:
+    """Work out how an appeal stands at an instant."""
+    appeal, totals = facts.appeal, facts.totals
     state = progress.state(
         now=now,
         opens_at=appeal.opens_at,
@@ -137,7 +180,20 @@ def figure_of(appeal: Appeal, totals: AppealTotals, now: datetime) -> Figure:
         as_of=totals.as_of or appeal.created_at,
         formatted=formatted,
         sentence=_sentence(appeal, totals, state, days_left),
+        facts=facts,
+        holds_from=now,
+        holds_until=_next_change(appeal, now),
     )
+
+
+def _next_change(appeal: Appeal, now: datetime) -> datetime | None:
+    """Return the next instant at which state or days left may change though nothing is written; None if none will."""
+    instants = [appeal.opens_at] if appeal.opens_at else []
+    if appeal.closes_at:
+        tomorrow = clock.end_of_day(clock.day_of(now, appeal.time_zone), appeal.time_zone)
+        instants += [tomorrow, appeal.closes_at - progress.LAST_DAYS, appeal.closes_at]
+    ahead = [instant for instant in instants if instant > now]
+    return min(ahead) if ahead and (appeal.closes_at is None or now < appeal.closes_at) else None
 
 
 def _sentence(appeal: Appeal, totals: AppealTotals, state: progress.State, days_left: int | None) -> str:

@@ -6,7 +6,6 @@ Headers are set with `setdefault`, so that each door may say something stricter 
 from __future__ import annotations
 
 import json
-import secrets
 from datetime import date, datetime
 
 import structlog
@@ -18,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import clock, errors, money, progress
+from appeal import clock, errors, ids, money, progress
 from appeal.extensions import db
 from appeal.payments import PaymentsError, SignatureInvalid
 from appeal.settings import Settings
@@ -98,7 +97,7 @@ def instant(value: datetime, locale: str, time_zone: str) -> str:
 
 
 def _name_request() -> None:
-    g.request_id = secrets.token_hex(8)
+    g.request_id = ids.request_id()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 

@@ -1,0 +1,1 @@
+"""Tests of speed that can fail without a stopwatch: freshness, sameness, one reading, statements, plans."""
