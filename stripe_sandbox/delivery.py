@@ -62,6 +62,10 @@ class Delivery:
     state: str = "pending"  # pending, held, dropped, delivered, failed
     attempts: list[dict[str, Any]] = field(default_factory=list)
 
+    def end(self, state: str) -> None:
+        """Finish, and let go of the body: the events list has it."""
+        self.state, self.body = state, b""
+
     def shown(self) -> dict[str, Any]:
         """Return the delivery as plain data."""
         return {"event": self.event, "type": self.type, "state": self.state, "attempts": list(self.attempts)}
@@ -135,7 +139,7 @@ class Post:
             for _ in range(copies):
                 delivery = self._new(event_id, kind, body)
                 if dropped or not manners.url:
-                    delivery.state = "dropped"
+                    delivery.end("dropped")
                 elif manners.hold:
                     delivery.state = "held"
                     self._held.append(delivery)
@@ -218,9 +222,9 @@ class Post:
         """Decide what becomes of a delivery after an attempt."""
         failures = sum(1 for attempt in delivery.attempts if not 200 <= (attempt["status"] or 0) < 300)
         if status is not None and 200 <= status < 300:
-            delivery.state = "delivered"
+            delivery.end("delivered")
         elif failures > len(self.manners.retry_seconds):
-            delivery.state = "failed"
+            delivery.end("failed")
         elif not self._stopped:
             self._schedule(delivery, self.manners.retry_seconds[failures - 1])
 

@@ -49,10 +49,10 @@ class EventLog:
             raise missing("event", event_id)
         return self.entries[self.positions[event_id]]
 
-    def newest_first(self, now: int) -> Iterator[Entry]:
-        """Yield the events of the last thirty days, the newest first."""
+    def newest_first(self, now: int, after: str | None = None) -> Iterator[Entry]:
+        """Yield the events of the last thirty days, the newest first, or from the one after `after` on."""
         oldest = bisect_left(self.entries, now - KEPT_SECONDS, key=lambda entry: entry.created)
-        for index in range(len(self.entries) - 1, oldest - 1, -1):
+        for index in range(self.positions.get(after or "", len(self.entries)) - 1, oldest - 1, -1):
             yield self.entries[index]
 
     def dump(self) -> list[list[Any]]:
