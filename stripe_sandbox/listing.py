@@ -15,6 +15,7 @@ from stripe_sandbox.store import Item, World
 
 MAX_LIMIT = 100
 MAX_DEPTH = 4
+PAGING = ("limit", "starting_after", "ending_before", "created", "expand")
 # Filled by the resources: (kind, field) -> what to put there when it is expanded.
 EXTRAS: dict[tuple[str, str], Callable[[World, Item], Any]] = {}
 
@@ -46,6 +47,9 @@ def page(url: str, found: Iterable[Item], params: dict[str, Any], positions: dic
 
 def of_kind(world: World, kind: str, url: str, params: dict[str, Any], **wanted: Any) -> Item:
     """Return one page of a collection, filtered by the fields whose wanted value is not None."""
+    for name in params:
+        if name not in PAGING and name not in wanted:
+            raise invalid(f"The sandbox does not filter by `{name}`.", name)
     collection = world[kind]
     filters = {name: value for name, value in wanted.items() if value is not None}
     return page(url, collection.newest_first(**filters), params, collection.positions)

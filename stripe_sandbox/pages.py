@@ -72,9 +72,7 @@ def _checkout_pages(world: World) -> Blueprint:
     @pages.get("/c/pay/<session_id>/3ds")
     def challenge_page(session_id: str) -> Response:
         session = world["checkout.session"].get(session_id, "session")
-        return shown(
-            "challenge.html", [session["success_url"]], session=session, merchant=_merchant(world, session)
-        )
+        return shown("challenge.html", [session["success_url"]], session=session, merchant=_merchant(session))
 
     @pages.post("/c/pay/<session_id>/3ds")
     def challenge(session_id: str) -> AnyResponse:
@@ -91,7 +89,7 @@ def _checkout_pages(world: World) -> Blueprint:
 def _pay_page(world: World, session_id: str, message: str | None = None) -> Response:
     session = world["checkout.session"].get(session_id, "session")
     if session["status"] != "open":
-        return shown("closed.html", [], session=session, merchant=_merchant(world, session))
+        return shown("closed.html", [], session=session, merchant=_merchant(session))
     lines = world.note(session_id)["lines"]
     return shown(
         "pay.html",
@@ -100,16 +98,15 @@ def _pay_page(world: World, session_id: str, message: str | None = None) -> Resp
         lines=lines,
         rhythm=rhythm(lines[0]["price"]),
         means=cards.offered(session["payment_method_types"]),
-        merchant=_merchant(world, session),
+        merchant=_merchant(session),
         message=message,
         typed=request.form,
         good_card=cards.GOOD_CARD,
     )
 
 
-def _merchant(world: World, session: Item) -> str:
-    branding = session.get("branding_settings") or {}
-    return str(branding.get("display_name") or world.merchant)
+def _merchant(session: Item) -> str:
+    return str(session["branding_settings"]["display_name"])
 
 
 def _next(world: World, session_id: str, outcome: checkout.Outcome) -> AnyResponse:

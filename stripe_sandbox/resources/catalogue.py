@@ -12,10 +12,21 @@ from stripe.params import (
 )
 
 from stripe_sandbox import listing
-from stripe_sandbox.resources.metadata import check_limits
+from stripe_sandbox.resources.metadata import check_limits, supported
 from stripe_sandbox.routing import route
 from stripe_sandbox.shapes import emit, new
 from stripe_sandbox.store import Item, World
+
+_PRICE = (
+    "currency",
+    "metadata",
+    "nickname",
+    "product",
+    "product_data",
+    "recurring",
+    "tax_behavior",
+    "unit_amount",
+)
 
 
 def inline_price(world: World, data: dict[str, Any]) -> Item:
@@ -77,6 +88,7 @@ def _new_price(world: World, data: dict[str, Any], product_id: str, *, active: b
 def create_product(world: World, params: dict[str, Any]) -> Item:
     """Make a product."""
     check_limits(params)
+    supported(params, ("active", "description", "images", "metadata", "name"))
     product = _new_product(world, params, active=params.get("active", True))
     emit(world, "product.created", product)
     return product
@@ -98,6 +110,7 @@ def retrieve_product(world: World, wanted: str, params: dict[str, Any]) -> Item:
 def create_price(world: World, params: dict[str, Any]) -> Item:
     """Make a price."""
     check_limits(params)
+    supported(params, _PRICE)
     if "product" not in params:
         product_id = _new_product(world, params["product_data"], active=True)["id"]
     else:

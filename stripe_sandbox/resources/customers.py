@@ -12,7 +12,7 @@ from stripe.params import (
 )
 
 from stripe_sandbox import listing
-from stripe_sandbox.resources.metadata import check_limits, merged
+from stripe_sandbox.resources.metadata import check_limits, merged, supported
 from stripe_sandbox.routing import route
 from stripe_sandbox.shapes import change, emit, new
 from stripe_sandbox.store import Item, World
@@ -51,6 +51,7 @@ def attach(world: World, customer_id: str, method: Item) -> None:
 def create_customer(world: World, params: dict[str, Any]) -> Item:
     """Make a customer."""
     check_limits(params)
+    supported(params, (*_OWN, "metadata"))
     own = {name: params.get(name) for name in ("description", "phone")}
     return new_customer(
         world, params.get("email"), params.get("name"), metadata=merged({}, params.get("metadata")), **own
@@ -73,6 +74,7 @@ def retrieve_customer(world: World, wanted: str, params: dict[str, Any]) -> Item
 def update_customer(world: World, wanted: str, params: dict[str, Any]) -> Item:
     """Change a customer; an empty text empties the field."""
     check_limits(params)
+    supported(params, (*_OWN, "metadata"))
     customer = world["customer"].get(wanted)
     own = {name: params[name] or None for name in _OWN if name in params}
     change(

@@ -176,6 +176,13 @@ def close(world: World, dispute_id: str, outcome: str) -> Item:
     return dispute
 
 
+def drop_inquiries(world: World, charge_id: str) -> None:
+    """Close the open inquiries about a charge: it has been refunded in full."""
+    for dispute in list(world["dispute"].newest_first(charge=charge_id)):
+        if dispute["status"] in ("warning_needs_response", "warning_under_review"):
+            close(world, dispute["id"], "warning_closed")
+
+
 def _reinstate(world: World, dispute: Item) -> None:
     back = balance.record(
         world,

@@ -7,7 +7,8 @@ from stripe.params import EventListParams, EventRetrieveParams
 
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.eventlog import Entry
-from stripe_sandbox.listing import in_range, page
+from stripe_sandbox.listing import PAGING, in_range, page
+from stripe_sandbox.resources.metadata import supported
 from stripe_sandbox.routing import route
 from stripe_sandbox.store import Item, World
 
@@ -15,6 +16,7 @@ from stripe_sandbox.store import Item, World
 @route("GET", "/v1/events", EventListParams)
 def list_events(world: World, params: dict[str, Any]) -> Item:
     """List the events of the last thirty days."""
+    supported(params, (*PAGING, "type", "types"))
     if "type" in params and "types" in params:
         raise invalid("You cannot pass both `type` and `types`.", "type")
     if len(params.get("types", [])) > 20:

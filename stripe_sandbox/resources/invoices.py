@@ -20,6 +20,7 @@ from stripe_sandbox import listing
 from stripe_sandbox.errors import ApiError, conflict_of_state
 from stripe_sandbox.jobs import job
 from stripe_sandbox.resources import payments
+from stripe_sandbox.resources.metadata import supported
 from stripe_sandbox.routing import route
 from stripe_sandbox.shapes import emit, new
 from stripe_sandbox.store import Item, World
@@ -188,6 +189,7 @@ def retry_invoice(world: World, invoice_id: str, attempt: int) -> None:
 @route("GET", "/v1/invoices", InvoiceListParams)
 def list_invoices(world: World, params: dict[str, Any]) -> Item:
     """List invoices."""
+    supported(params, (*listing.PAGING, "customer", "status", "subscription"))
     wanted = {name: params.get(name) for name in ("customer", "status") if name in params}
     found = world["invoice"].newest_first(**wanted)
     if "subscription" in params:
@@ -205,6 +207,7 @@ def retrieve_invoice(world: World, wanted: str, params: dict[str, Any]) -> Item:
 @route("POST", "/v1/invoices/{id}/pay", InvoicePayParams)
 def pay_invoice(world: World, wanted: str, params: dict[str, Any]) -> Item:
     """Try to collect an open invoice now."""
+    supported(params, ("payment_method", "off_session"))
     invoice = _open_invoice(world, wanted)
     if "payment_method" in params:
         method = world["payment_method"].get(params["payment_method"], "payment_method")

@@ -27,6 +27,18 @@ _MAX_LENGTH = {
 _EMAIL = re.compile(r"^[^@\s,;<>]+@[^@\s.,;<>]+(\.[^@\s.,;<>]+)+$")
 
 
+def supported(params: dict[str, Any], names: tuple[str, ...], path: str = "") -> None:
+    """Refuse what Stripe knows and the sandbox does not: nothing that is asked is ignored.
+
+    Raises:
+        ApiError: naming the first parameter beyond `names` (and `expand`, which every address takes).
+    """
+    for name in params:
+        if name not in names and name != "expand":
+            full = child(path, name)
+            raise invalid(f"The sandbox does not support `{full}`.", full)
+
+
 def check_limits(params: dict[str, Any], path: str = "") -> None:
     """Refuse text that is too long, metadata beyond its limits and currencies unknown to Stripe, at any depth.
 

@@ -21,7 +21,7 @@ from stripe_sandbox import cards, listing
 from stripe_sandbox.jobs import job
 from stripe_sandbox.resources import balance
 from stripe_sandbox.resources.charges import new_charge
-from stripe_sandbox.resources.metadata import merged
+from stripe_sandbox.resources.metadata import merged, supported
 from stripe_sandbox.routing import route
 from stripe_sandbox.shapes import emit, new
 from stripe_sandbox.store import Item, World
@@ -222,6 +222,7 @@ def retrieve_intent(world: World, wanted: str, params: dict[str, Any]) -> Item:
 @route("POST", "/v1/payment_intents/{id}", PaymentIntentModifyParams)
 def update_intent(world: World, wanted: str, params: dict[str, Any]) -> Item:
     """Change the description or metadata of a payment intent."""
+    supported(params, ("description", "metadata"))
     intent = world["payment_intent"].get(wanted, "intent")
     intent["metadata"] = merged(intent["metadata"], params.get("metadata"))
     intent["description"] = params.get("description", intent["description"])

@@ -6,7 +6,7 @@ from stripe.params.billing_portal import SessionCreateParams
 
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.resources import billing, customers
-from stripe_sandbox.resources.metadata import check_limits
+from stripe_sandbox.resources.metadata import check_limits, supported
 from stripe_sandbox.routing import route
 from stripe_sandbox.shapes import change, new
 from stripe_sandbox.store import Item, World
@@ -16,6 +16,7 @@ from stripe_sandbox.store import Item, World
 def create_portal_session(world: World, params: dict[str, Any]) -> Item:
     """Make a link to the portal."""
     check_limits(params)
+    supported(params, ("configuration", "customer", "flow_data", "locale", "return_url"))
     if "customer" not in params:
         raise invalid("Missing required param: customer.", "customer", "parameter_missing")
     world["customer"].get(params["customer"], "customer")

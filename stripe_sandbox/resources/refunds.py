@@ -8,8 +8,8 @@ from stripe_sandbox import listing
 from stripe_sandbox.errors import conflict_of_state, invalid
 from stripe_sandbox.jobs import job
 from stripe_sandbox.money import shown
-from stripe_sandbox.resources import balance
-from stripe_sandbox.resources.metadata import check_limits, merged
+from stripe_sandbox.resources import balance, disputes
+from stripe_sandbox.resources.metadata import check_limits, merged, supported
 from stripe_sandbox.routing import route
 from stripe_sandbox.shapes import change, emit, new
 from stripe_sandbox.store import Item, World
@@ -21,6 +21,7 @@ LATER_SECONDS = 24 * 3600
 def create_refund(world: World, params: dict[str, Any]) -> Item:
     """Give money back."""
     check_limits(params)
+    supported(params, ("amount", "charge", "metadata", "payment_intent", "reason"))
     charge = _charge(world, params)
     amount_minor = _amount_minor(charge, params)
     behaviour = world.note(charge["payment_method"]).get("refund")
@@ -49,6 +50,8 @@ def create_refund(world: World, params: dict[str, Any]) -> Item:
         world.clock.plan(world.clock.now() + LATER_SECONDS, "settle_refund", refund["id"], behaviour)
     emit(world, "refund.created", refund)
     _count(world, charge, amount_minor)
+    if charge["refunded"]:
+        disputes.drop_inquiries(world, charge["id"])
     return refund
 
 

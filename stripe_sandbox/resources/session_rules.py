@@ -5,13 +5,40 @@ from typing import Any
 
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.money import THREE_DECIMAL
-from stripe_sandbox.resources.metadata import check_amount, check_limits, check_url
+from stripe_sandbox.resources.metadata import check_amount, check_limits, check_url, supported
 from stripe_sandbox.store import World
 
 LEAST_LIFE_SECONDS = 30 * 60
 LONGEST_LIFE_SECONDS = 24 * 3600
 # A request takes its time: a bound computed a moment ago still holds.
 GRACE_SECONDS = 10
+_SUPPORTED = (
+    *("adaptive_pricing", "allowed_payment_method_types", "billing_address_collection", "branding_settings"),
+    *("cancel_url", "client_reference_id", "currency", "custom_text", "customer", "customer_creation"),
+    *("customer_email", "customer_update", "excluded_payment_method_types", "expires_at"),
+    *(
+        "integration_identifier",
+        "line_items",
+        "locale",
+        "metadata",
+        "mode",
+        "origin_context",
+        "payment_intent_data",
+    ),
+    *(
+        "payment_method_collection",
+        "payment_method_options",
+        "submit_type",
+        "subscription_data",
+        "success_url",
+    ),
+    *("ui_mode", "wallet_options"),
+)
+_SUPPORTED_INTENT_DATA = (
+    *("description", "metadata", "receipt_email", "setup_future_usage", "statement_descriptor"),
+    "statement_descriptor_suffix",
+)
+_SUPPORTED_SUBSCRIPTION_DATA = ("description", "metadata", "trial_end", "trial_period_days")
 _ONLY_IN = {
     "payment_intent_data": ("payment",),
     "customer_creation": ("payment",),
@@ -29,6 +56,8 @@ def check_session(world: World, params: dict[str, Any]) -> None:
     """
     check_limits(params)
     mode = params.get("mode")
+    if "return_url" in params:
+        raise invalid("You can not pass `return_url` when `ui_mode` is `hosted_page`.", "return_url")
     if mode is None:
         raise invalid(
             "You must provide a `mode`: `payment`, `setup` or `subscription`.", "mode", "parameter_missing"
@@ -38,6 +67,9 @@ def check_session(world: World, params: dict[str, Any]) -> None:
     for name, modes in _ONLY_IN.items():
         if name in params and mode not in modes:
             raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
+    supported(params, _SUPPORTED)
+    supported(params.get("payment_intent_data", {}), _SUPPORTED_INTENT_DATA, "payment_intent_data")
+    supported(params.get("subscription_data", {}), _SUPPORTED_SUBSCRIPTION_DATA, "subscription_data")
     _check_addresses(params)
     _check_customer(world, params)
     _check_expiry(params)
@@ -48,8 +80,6 @@ def check_session(world: World, params: dict[str, Any]) -> None:
 def _check_addresses(params: dict[str, Any]) -> None:
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise invalid("The sandbox has hosted pages only.", "ui_mode")
-    if "return_url" in params:
-        raise invalid("You can not pass `return_url` when `ui_mode` is `hosted_page`.", "return_url")
     if "success_url" not in params:
         raise invalid("Missing required param: success_url.", "success_url", "parameter_missing")
     for name in ("success_url", "cancel_url"):

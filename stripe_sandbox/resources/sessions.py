@@ -15,7 +15,7 @@ from stripe_sandbox import cards, listing
 from stripe_sandbox.errors import conflict_of_state
 from stripe_sandbox.jobs import job
 from stripe_sandbox.resources import catalogue, session_rules
-from stripe_sandbox.resources.metadata import check_limits, merged
+from stripe_sandbox.resources.metadata import check_limits, merged, supported
 from stripe_sandbox.routing import route
 from stripe_sandbox.shapes import emit, new
 from stripe_sandbox.store import Item, World, new_id
@@ -96,6 +96,7 @@ def _blank_session(world: World, params: dict[str, Any], currency: str, due_mino
         "amount_total": due_minor,
         "automatic_tax": automatic_tax | {"provider": None, "status": None},
         "currency": currency,
+        "branding_settings": _branding(world, params.get("branding_settings", {})),
         "custom_fields": [],
         "custom_text": dict.fromkeys(
             ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
@@ -109,7 +110,7 @@ def _blank_session(world: World, params: dict[str, Any], currency: str, due_mino
             "payment_method_collection", "if_required" if params["mode"] == "payment" else "always"
         ),
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": cards.types_for(currency, params.get("allowed_payment_method_types")),
+        "payment_method_types": _types(currency, params),
         "payment_status": "unpaid" if due_minor else "no_payment_required",
         "phone_number_collection": {"enabled": False},
         "shipping_options": [],
@@ -118,6 +119,24 @@ def _blank_session(world: World, params: dict[str, Any], currency: str, due_mino
         "ui_mode": "hosted_page",
         "url": f"{world.origin}/c/pay/{session['id']}",
     }
+
+
+def _types(currency: str, params: dict[str, Any]) -> list[str]:
+    """Return the kinds of payment method that a session offers."""
+    excluded = params.get("excluded_payment_method_types", [])
+    allowed = params.get("allowed_payment_method_types")
+    return [kind for kind in cards.types_for(currency, allowed) if kind not in excluded]
+
+
+def _branding(world: World, given: dict[str, Any]) -> Item:
+    colours = {"background_color": "#ffffff", "button_color": "#4338a8"}
+    shape = {"border_style": "rounded", "font_family": "default", "icon": None, "logo": None}
+    return (
+        colours
+        | shape
+        | {"display_name": world.merchant}
+        | {name: value for name, value in given.items() if value}
+    )
 
 
 def _customer_creation(params: dict[str, Any]) -> str | None:
@@ -129,6 +148,9 @@ def _customer_creation(params: dict[str, Any]) -> str | None:
 @route("GET", "/v1/checkout/sessions", SessionListParams)
 def list_sessions(world: World, params: dict[str, Any]) -> Item:
     """List sessions."""
+    supported(
+        params, (*listing.PAGING, "payment_intent", "subscription", "customer", "status", "customer_details")
+    )
     wanted = {name: params.get(name) for name in ("payment_intent", "subscription", "customer", "status")}
     found = world["checkout.session"].newest_first(
         **{name: value for name, value in wanted.items() if value is not None}
@@ -149,6 +171,7 @@ def retrieve_session(world: World, wanted: str, params: dict[str, Any]) -> Item:
 def update_session(world: World, wanted: str, params: dict[str, Any]) -> Item:
     """Change a session's metadata."""
     check_limits(params)
+    supported(params, ("metadata",))
     session = world["checkout.session"].get(wanted, "session")
     session["metadata"] = merged(session["metadata"], params.get("metadata"))
     return world.save(session)

@@ -14,32 +14,22 @@ from stripe.params import (
 from stripe_sandbox import listing
 from stripe_sandbox.errors import conflict_of_state, invalid
 from stripe_sandbox.resources import billing, catalogue, invoice_shapes, invoices
-from stripe_sandbox.resources.metadata import check_amount, check_limits, merged
+from stripe_sandbox.resources.metadata import check_amount, check_limits, merged, supported
 from stripe_sandbox.resources.session_rules import check_price_data
 from stripe_sandbox.routing import route
 from stripe_sandbox.shapes import change, emit
 from stripe_sandbox.store import Item, World
 
-_CHANGES = frozenset(
-    (
-        "items",
-        "proration_behavior",
-        "cancel_at_period_end",
-        "cancel_at",
-        "cancellation_details",
-        "pause_collection",
-        "metadata",
-        "description",
-        "default_payment_method",
-        "expand",
-        "payment_behavior",
-    )
+_CHANGES = (
+    *("items", "proration_behavior", "cancel_at_period_end", "cancel_at", "cancellation_details", "metadata"),
+    *("pause_collection", "description", "default_payment_method", "payment_behavior"),
 )
 
 
 @route("GET", "/v1/subscriptions", SubscriptionListParams)
 def list_subscriptions(world: World, params: dict[str, Any]) -> Item:
     """List subscriptions; cancelled ones only when asked for (`canceled`, `all`)."""
+    supported(params, (*listing.PAGING, "customer", "status"))
     status = params.get("status")
     wanted = {"customer": params["customer"]} if "customer" in params else {}
     if status not in (None, "all", "ended"):
@@ -62,9 +52,7 @@ def retrieve_subscription(world: World, wanted: str, params: dict[str, Any]) -> 
 def update_subscription(world: World, wanted: str, params: dict[str, Any]) -> Item:
     """Change a subscription."""
     check_limits(params)
-    for name in params:
-        if name not in _CHANGES:
-            raise invalid(f"The sandbox cannot change `{name}`.", name)
+    supported(params, _CHANGES)
     subscription = _living(world, wanted)
     values: Item = {}
     if "items" in params:
@@ -157,6 +145,7 @@ def _pause(world: World, subscription: Item, params: dict[str, Any]) -> Item:
 @route("DELETE", "/v1/subscriptions/{id}", SubscriptionCancelParams)
 def cancel_subscription(world: World, wanted: str, params: dict[str, Any]) -> Item:
     """End a subscription at once."""
+    supported(params, ("cancellation_details",))
     subscription = _living(world, wanted)
     subscription["cancellation_details"] |= params.get("cancellation_details") or {}
     billing.end(world, subscription, "cancellation_requested")

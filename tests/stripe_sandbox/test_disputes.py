@@ -30,6 +30,14 @@ def test_an_inquiry_moves_nothing_and_can_be_closed(stripe_client, sandbox, give
     assert not stripe_client.v1.charges.retrieve(session.payment_intent.latest_charge.id).disputed
 
 
+def test_a_whole_refund_ends_an_inquiry(stripe_client, give, happened):
+    session = give("4000000000001976")
+    happened()
+    stripe_client.v1.refunds.create({"payment_intent": session.payment_intent.id})
+    assert happened() == ["refund.created", "charge.refunded", "charge.dispute.closed", "charge.updated"]
+    assert stripe_client.v1.disputes.list().data[0].status == "warning_closed"
+
+
 def test_an_inquiry_can_become_a_dispute(stripe_client, sandbox, give, happened):
     give("4000000000001976")
     dispute = stripe_client.v1.disputes.list().data[0]

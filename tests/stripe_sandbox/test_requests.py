@@ -63,6 +63,12 @@ WRONG = {
     "a key too long": ({"metadata": {"k" * 41: "v"}}, "metadata", None),
     "a value too long": ({"metadata": {"k": "v" * 501}}, "metadata[k]", None),
     "a customer and an address": ({"customer": "cus_nobody"}, "customer", "resource_missing"),
+    "what the sandbox lacks": ({"allow_promotion_codes": True}, "allow_promotion_codes", None),
+    "what the sandbox lacks, nested": (
+        {"payment_intent_data": {"capture_method": "manual"}},
+        "payment_intent_data[capture_method]",
+        None,
+    ),
     "what cannot be expanded": ({"expand": ["nonsense"]}, "expand", None),
 }
 
@@ -122,6 +128,19 @@ def test_an_error_carries_the_request_id_of_its_answer(stripe_client, once):
         stripe_client.v1.checkout.sessions.create(once | {"mode": None})
     assert refusal.value.request_id.startswith("req_")
     assert refusal.value.request_id in refusal.value.json_body["error"]["request_log_url"]
+
+
+def test_a_list_is_never_silently_unfiltered(stripe_client):
+    with pytest.raises(stripe.InvalidRequestError, match="does not filter by `transfer_group`"):
+        stripe_client.v1.charges.list({"transfer_group": "x"})
+    with pytest.raises(stripe.InvalidRequestError, match="does not support `price`"):
+        stripe_client.v1.subscriptions.list({"price": "price_x"})
+
+
+def test_the_page_shows_the_name_that_was_given(stripe_client, once):
+    branding = {"display_name": "The Evening Lantern"}
+    session = stripe_client.v1.checkout.sessions.create(once | {"branding_settings": branding})
+    assert session.branding_settings.display_name == "The Evening Lantern"
 
 
 def test_metadata_keys_are_unset_by_empty_values(stripe_client, give):
