@@ -55,6 +55,7 @@ class Handler(WSGIRequestHandler):
 
     def _write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
+        lines.append(f"Date: {self.date_time_string()}")
         if not any(name.lower() == "content-length" for name, _ in headers):
             lines.append(f"Content-Length: {len(body)}")
         if self.close_connection:
