@@ -22,6 +22,7 @@ from appeal.payments import (
     PaymentsError,
     PaymentsFailed,
     PaymentsRefused,
+    PaymentsUnderWay,
     PaymentsUnknown,
 )
 
@@ -29,6 +30,7 @@ SESSION_LIFE = timedelta(hours=1)
 # A key is replayed by Stripe for at least a day; a session shorter than that never outlives its key.
 ASK_AGAIN_AFTER = timedelta(seconds=4)
 TRY_AGAIN_WITHIN_SECONDS = 1.5
+WAIT_FOR_OTHER_SECONDS, LOOK_EVERY_SECONDS = 8.0, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,14 @@ def _open(donation: Donation, gateway: Gateway, addresses: Addresses) -> Checkou
         raise
     except PaymentsRefused:
         limits.release(donation.id)
-        _bump(donation.id)
+        _bump(donation.id, donation.attempt)
         raise
     except PaymentsFailed:
         return _open_after_failure(donation, gateway, addresses)
+    except PaymentsUnderWay:
+        return _wait_for_other(donation.id)
     except PaymentsUnknown:
-        if page := _opened_meanwhile(donation.id):
+        if page := _page_of(donation.id):
             return page
         if time.monotonic() - began > TRY_AGAIN_WITHIN_SECONDS:
             raise
@@ -99,21 +103,34 @@ def _open_after_failure(donation: Donation, gateway: Gateway, addresses: Address
     page = gateway.find_checkout(donation.public_id, donation.created_at)
     if page:
         return page
-    return gateway.open_checkout(_request(_bump(donation.id), addresses))
+    following = _bump(donation.id, donation.attempt)
+    return _page_of(donation.id) or gateway.open_checkout(_request(following, addresses))
 
 
-def _bump(donation_id: int) -> Donation:
+def _bump(donation_id: int, failed_attempt: int) -> Donation:
+    """Begin the next attempt, unless the same form, sent twice, has begun it or has its page already."""
     with writing():
         donation = ledger.lock(donation_id)
-        _next_attempt(donation)
-        donation.attempt_expires_at = (clock.now() + SESSION_LIFE).replace(microsecond=0)
+        if donation.attempt == failed_attempt and donation.checkout_url is None:
+            _next_attempt(donation)
+            donation.attempt_expires_at = (clock.now() + SESSION_LIFE).replace(microsecond=0)
         return donation
 
 
-def _opened_meanwhile(donation_id: int) -> CheckoutPage | None:
-    """See whether the same form, sent twice, got its page through the other request."""
+def _wait_for_other(donation_id: int) -> CheckoutPage:
+    """Wait for the page that the same form, sent twice, is being given through the other request."""
+    until = time.monotonic() + WAIT_FOR_OTHER_SECONDS
+    while time.monotonic() < until:
+        if page := _page_of(donation_id):
+            return page
+        time.sleep(LOOK_EVERY_SECONDS)
+    raise PaymentsUnknown("the same form is still being worked on")
+
+
+def _page_of(donation_id: int) -> CheckoutPage | None:
+    """Look anew whether a donation has its page: the same form may have been sent twice."""
     db.session.rollback()
-    donation = db.session.get_one(Donation, donation_id)
+    donation = db.session.get_one(Donation, donation_id, populate_existing=True)
     if donation.checkout_url and donation.checkout_session_id:
         return CheckoutPage(donation.checkout_session_id, donation.checkout_url)
     return None

@@ -23,6 +23,7 @@ from appeal.payments.port import (
     PaymentsBusy,
     PaymentsFailed,
     PaymentsRefused,
+    PaymentsUnderWay,
     PaymentsUnknown,
     Refund,
     RefundRequest,
@@ -313,6 +314,8 @@ def translated() -> Iterator[None]:
         raise PaymentsUnknown(type(error).__name__) from error
     except stripe.StripeError as error:
         status = error.http_status
+        if status == 409 and error.error and error.error.code == "idempotency_key_in_use":
+            raise PaymentsUnderWay(type(error).__name__) from error
         if status is None or status == 409:
             raise PaymentsUnknown(type(error).__name__) from error
         kind = PaymentsFailed if status >= 500 else PaymentsRefused
