@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from appeal.embed.routes import blueprint as embed
+from appeal.staff import blueprint as staff
 from appeal.supporters.routes import blueprint as supporters
 from appeal.watch.routes import blueprint as watch
 from appeal.webhooks.routes import blueprint as webhooks
@@ -12,5 +13,5 @@ from appeal.webhooks.routes import blueprint as webhooks
 
 def open_all(app: Flask) -> None:
     """Register every door."""
-    for blueprint in (supporters, embed, webhooks, watch):
+    for blueprint in (supporters, staff, embed, webhooks, watch):
         app.register_blueprint(blueprint)

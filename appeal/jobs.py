@@ -1,6 +1,7 @@
 """The worker: events that were not finished at once, mail, and what is to be done on a schedule.
 
-Any number of workers may run, inside the server or beside it; each piece of work is claimed in the database.
+Any number of workers may run, inside the server or beside it; each piece of work is claimed in the database, scheduled
+work too: whoever moves its next time ahead does it.
 """
 
 from __future__ import annotations
@@ -8,13 +9,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
+from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from appeal import clock, inbox, letters, limits, outbox
+from appeal import asking, clock, fees, inbox, ledger, letters, limits, outbox, reconcile, refunding, seals
+from appeal.database import writing
 from appeal.extensions import db
+from appeal.models import ScheduledRun
+from appeal.payments import Gateway, PaymentsError, StripeGateway
 from appeal.settings import Settings
 
 POLL_SECONDS = 1.0
@@ -36,15 +41,44 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """One thing done every so often; doing it twice does no harm, so every worker may keep its own time."""
+    """One thing done every so often, by one worker at a time; doing it twice does no harm."""
 
     every: timedelta
-    run: Callable[[Settings], object]
+    run: Callable[[Settings, Gateway], object]
 
 
 def schedule() -> dict[str, Scheduled]:
     """Return what is done on a schedule, by name."""
-    return {"forget_address_digests": Scheduled(timedelta(hours=6), lambda _settings: limits.forget_old())}
+    return {
+        "open_attempts": Scheduled(
+            timedelta(minutes=3), lambda settings, gateway: asking.open_attempts(gateway, livemode=settings.livemode)
+        ),
+        "waiting_events": Scheduled(
+            timedelta(minutes=3), lambda settings, gateway: asking.chase(gateway, livemode=settings.livemode)
+        ),
+        "refund_orders": Scheduled(timedelta(minutes=3), lambda _settings, gateway: refunding.finish_all(gateway)),
+        "missed_events": Scheduled(timedelta(hours=1), _missed_events),
+        "statement": Scheduled(timedelta(hours=6), _statement),
+        "reconcile": Scheduled(timedelta(days=1), _reconcile),
+        "seals": Scheduled(timedelta(minutes=20), lambda _settings, _gateway: seals.seal_finished()),
+        "forget_address_digests": Scheduled(timedelta(hours=6), lambda _settings, _gateway: limits.forget_old()),
+    }
+
+
+def _missed_events(settings: Settings, gateway: Gateway) -> int:
+    since = clock.now() - timedelta(hours=26)
+    return reconcile.fetch_events(gateway, since=since, livemode=settings.livemode)
+
+
+def _statement(_settings: Settings, gateway: Gateway) -> None:
+    fees.pull(gateway, fees.since_last(timedelta(hours=1)))
+    fees.tie_loose()
+    fees.read_payouts(gateway)
+
+
+def _reconcile(settings: Settings, gateway: Gateway) -> None:
+    since = clock.now() - timedelta(days=2)
+    reconcile.tell_staff(reconcile.run(gateway, since=since, livemode=settings.livemode))
 
 
 def round_once(settings: Settings) -> Done:
@@ -55,25 +89,60 @@ def round_once(settings: Settings) -> Done:
     )
 
 
-def run_scheduled(settings: Settings, last: dict[str, datetime]) -> None:
-    """Run what is due; `last` remembers when each was run. One that fails is logged and keeps its turn."""
+def run_scheduled(settings: Settings, gateway: Gateway | None = None) -> list[str]:
+    """Run what is due and nobody else is running; return its names. One that fails is logged and keeps its turn."""
+    gateway = gateway or StripeGateway(settings)
+    done = []
     for name, job in schedule().items():
-        if name not in last or clock.now() - last[name] >= job.every:
-            last[name] = clock.now()
-            try:
-                job.run(settings)
-            except Exception:
-                db.session.rollback()
-                log.exception("jobs.scheduled_failed", job=name)
+        if _claim(name, job.every):
+            done.append(name)
+            _run_one(name, job, settings, gateway)
+    return done
+
+
+def _claim(name: str, every: timedelta) -> bool:
+    """Move a job's next time ahead; whoever does so runs it. Looking first takes no lock on SQLite."""
+    now = clock.now()
+    next_at = db.session.scalar(select(ScheduledRun.next_at).where(ScheduledRun.name == name))
+    db.session.rollback()
+    if next_at is not None and next_at > now:
+        return False
+    with writing() as session:
+        values = {"name": name, "next_at": now + every, "problem": ""}
+        if ledger.insert_once(session, ScheduledRun, values, key="name", returning="name") is not None:
+            return True
+        change = update(ScheduledRun).where(ScheduledRun.name == name, ScheduledRun.next_at <= now)
+        moved = session.execute(
+            change.values(next_at=now + every).execution_options(synchronize_session=False)
+        )
+        return bool(moved.rowcount)  # type: ignore[attr-defined]
+
+
+def _run_one(name: str, job: Scheduled, settings: Settings, gateway: Gateway) -> None:
+    problem = ""
+    try:
+        job.run(settings, gateway)
+    except PaymentsError as error:
+        problem = error.message
+        log.warning("jobs.stripe_away", job=name, problem=problem)
+    except Exception as error:
+        problem = type(error).__name__
+        log.exception("jobs.scheduled_failed", job=name)
+    db.session.rollback()
+    with writing() as session:
+        change = update(ScheduledRun).where(ScheduledRun.name == name)
+        session.execute(
+            change.values(done_at=clock.now(), problem=problem[:500]).execution_options(synchronize_session=False)
+        )
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
     """Work until told to stop. A database that is away is waited for, not a reason to give up."""
-    last: dict[str, datetime] = {}
+    gateway = StripeGateway(settings)
     while not stop.is_set():
         try:
             done = round_once(settings)
-            run_scheduled(settings, last)
+            run_scheduled(settings, gateway)
         except DBAPIError as error:
             log.warning("jobs.database_away", problem=type(error).__name__)
             done = Done(0, 0)

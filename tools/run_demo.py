@@ -164,6 +164,7 @@ def announce(plan: Plan) -> None:
     lines = [f"  Appeal page   {public}/appeals/{DEMO_SLUG}"]
     if status_of(f"{plan.app_url}/staff/login") == 200:
         lines.append(f"  Staff         {public}/staff/")
+        lines.append(f"  Sign in with  {flask(plan, 'staff', 'demo').strip()}")
     lines.append(f"  Article       {plan.article_url}/")
     if plan.sandboxed:
         lines.append(f"  Stripe        {plan.sandbox_url}/ (the sandbox: no real money moves)")
