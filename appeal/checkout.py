@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appeal import clock, giving, ledger, limits
+from appeal import clock, giving, ledger, limits, monthly
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Donation
@@ -187,7 +187,7 @@ def come_back(public_id: str, gateway: Gateway, *, livemode: bool) -> Donation:
     if not _may_ask(donation.id, clock.now()):
         return donation
     try:
-        return giving.settle(gateway.read_checkout(donation.checkout_session_id), livemode=livemode)
+        return monthly.settle(gateway.read_checkout(donation.checkout_session_id), livemode=livemode)
     except PaymentsError:
         return giving.by_public_id(public_id)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from appeal import clock, ids
 from appeal.database import writing
+from appeal.extensions import db
 from appeal.ledger import insert_once
-from appeal.models import Consent, Donor
+from appeal.models import Consent, Donor, RecurringGift
 
 
 def email_key(email: str) -> str:
@@ -32,6 +33,17 @@ def find_or_add(email: str, name: str) -> Donor:
         return donor
 
 
+def remember_customer(donor_id: int, customer_id: str | None) -> None:
+    """Keep who a donor is at Stripe, the first time that is told."""
+    if customer_id is None:
+        return
+    with writing() as session:
+        change = update(Donor).where(Donor.id == donor_id, Donor.stripe_customer_id.is_(None))
+        session.execute(
+            change.values(stripe_customer_id=customer_id).execution_options(synchronize_session=False)
+        )
+
+
 def answer_marketing(donor: Donor, *, given: bool, wording: str, form: str) -> None:
     """Keep one answer about marketing with its wording; a tick is kept, and so is the tick that was left out."""
     with writing() as session:
@@ -45,3 +57,9 @@ def answer_marketing(donor: Donor, *, given: bool, wording: str, form: str) -> N
                 answered_at=clock.now(),
             )
         )
+
+
+def recurring_gifts(donor_id: int) -> list[RecurringGift]:
+    """List a donor's monthly gifts, newest first."""
+    query = select(RecurringGift).where(RecurringGift.donor_id == donor_id).order_by(RecurringGift.id.desc())
+    return list(db.session.scalars(query))

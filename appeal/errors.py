@@ -58,6 +58,19 @@ class DoesNotFit(DomainError):
     """What came from outside does not fit what was stored; it waits for a person."""
 
 
+class NotYet(DomainError):
+    """What this builds on has not been told yet; it is tried again as soon as that is."""
+
+    def __init__(self, waits_for: str, message: str = "") -> None:
+        """Name what must come first, as `pi:pi_123` or `in:in_456`."""
+        self.waits_for = waits_for
+        super().__init__(message or f"Waits for {waits_for}.")
+
+
+class NotPossible(DomainError):
+    """This cannot be done as things stand."""
+
+
 class LedgerIsAppendOnly(DomainError):
     """A ledger entry is never changed or removed; correct it with a new one."""
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from appeal import clock, donors, ids, ledger, limits, money, outbox, placements
+from appeal import clock, donors, ids, ledger, limits, money, outbox, placements, waiting
 from appeal.database import writing
 from appeal.errors import AppealNotOpen, DoesNotFit, FormAlreadyUsed, InvalidGift, NoSuchDonation
 from appeal.extensions import db
@@ -157,10 +157,12 @@ def settle(payment: Payment, *, livemode: bool) -> Donation:
         DoesNotFit: the donation is unknown, or amount, currency or mode are not what was stored.
     """
     with writing():
-        donation = _locked(payment.donation_public_id)
+        donation = locked(payment.donation_public_id)
         _must_fit(donation, payment, livemode=livemode)
         if payment.state == "paid":
-            _receive(donation, payment)
+            # Of a monthly gift the paid invoice is the money fact, never the session or the payment.
+            if donation.frequency == "once":
+                _receive(donation, payment)
         elif payment.state == "on_its_way":
             _advance(donation, "on_its_way", payment)
         elif payment.state == "failed":
@@ -170,7 +172,12 @@ def settle(payment: Payment, *, livemode: bool) -> Donation:
         return donation
 
 
-def _locked(public_id: str) -> Donation:
+def locked(public_id: str) -> Donation:
+    """Load a donation for change by the name the outside knows.
+
+    Raises:
+        DoesNotFit: there is none.
+    """
     donation_id = db.session.scalar(select(Donation.id).where(Donation.public_id == public_id))
     if donation_id is None:
         raise DoesNotFit(f"There is no gift {public_id!r} in these books.")
@@ -212,11 +219,18 @@ def _receive(donation: Donation, payment: Payment) -> None:
     donation.charge_id = donation.charge_id or payment.charge_id
     if donation.status == "received":
         return
-    donation.status = "received"
-    donation.received_at = payment.told_at
     donation.payment_intent_id = payment.payment_intent_id
     donation.checkout_session_id = donation.checkout_session_id or payment.session_id
-    enter_gift(donation, f"pi:{payment.payment_intent_id}", payment.told_at)
+    mark_received(donation, f"pi:{payment.payment_intent_id}", payment.told_at)
+    waiting.wake(f"pi:{payment.payment_intent_id}")
+
+
+def mark_received(donation: Donation, fact: str, received_at: datetime, *, counted: bool = True) -> None:
+    """Enter a gift whose money is here, give its slots back, and send its receipt; in the caller's transaction."""
+    donation.status = "received"
+    donation.received_at = received_at
+    donation.ended_at = None
+    enter_gift(donation, fact, received_at, counted=counted)
     limits.release(donation.id)
     outbox.add("receipt", f"receipt:{donation.public_id}", donation=donation)
 

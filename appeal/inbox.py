@@ -15,14 +15,16 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from appeal import clock, events
+from appeal import clock, events, waiting
 from appeal.database import writing
-from appeal.errors import DomainError
+from appeal.errors import DomainError, NotYet
 from appeal.extensions import db
 from appeal.ledger import insert_once
 from appeal.models import InboxEvent
 from appeal.payments import verified_event
 
+# How many events are applied at once when one has brought what others waited for.
+AFTER_WAKING = 20
 BACKOFF_SECONDS = (1, 5, 30, 120, 600, 3600, 21600)
 
 log = structlog.get_logger(__name__)
@@ -71,8 +73,10 @@ def apply(row_id: int, *, livemode: bool) -> bool:
             event = json.loads(row.body)
             row.state = "done" if events.apply(event, livemode=livemode) else "ignored"
             row.done_at, row.problem = clock.now(), ""
+            row.waits_for = None
             session.flush()
-            return True
+    except NotYet as error:
+        return _put_off(row_id, error, waits_for=error.waits_for)
     except DomainError as error:
         _park(row_id, error)
     except DBAPIError as error:
@@ -80,6 +84,10 @@ def apply(row_id: int, *, livemode: bool) -> bool:
     except Exception as error:
         log.exception("inbox.failed", row=row_id)
         _put_off(row_id, error)
+    else:
+        if waiting.anything_woken():
+            apply_due(livemode=livemode, most=AFTER_WAKING)
+        return True
     return False
 
 
@@ -117,14 +125,18 @@ def _park(row_id: int, error: DomainError) -> None:
         )
 
 
-def _put_off(row_id: int, error: Exception) -> None:
+def _put_off(row_id: int, error: Exception, *, waits_for: str | None = None) -> bool:
     with writing():
         row = _claim(row_id)
         if row is None:
-            return
+            return False
         row.attempts += 1
-        row.problem = f"{type(error).__name__}: {error}"[:500]
+        row.waits_for = waits_for
+        row.problem = (error.message if isinstance(error, NotYet) else f"{type(error).__name__}: {error}")[
+            :500
+        ]
         if row.attempts > len(BACKOFF_SECONDS):
             row.state = "parked"
         else:
             row.try_at = clock.now() + timedelta(seconds=BACKOFF_SECONDS[row.attempts - 1])
+    return False

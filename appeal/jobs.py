@@ -51,17 +51,22 @@ def schedule() -> dict[str, Scheduled]:
     """Return what is done on a schedule, by name."""
     return {
         "open_attempts": Scheduled(
-            timedelta(minutes=3), lambda settings, gateway: asking.open_attempts(gateway, livemode=settings.livemode)
+            timedelta(minutes=3),
+            lambda settings, gateway: asking.open_attempts(gateway, livemode=settings.livemode),
         ),
         "waiting_events": Scheduled(
             timedelta(minutes=3), lambda settings, gateway: asking.chase(gateway, livemode=settings.livemode)
         ),
-        "refund_orders": Scheduled(timedelta(minutes=3), lambda _settings, gateway: refunding.finish_all(gateway)),
+        "refund_orders": Scheduled(
+            timedelta(minutes=3), lambda _settings, gateway: refunding.finish_all(gateway)
+        ),
         "missed_events": Scheduled(timedelta(hours=1), _missed_events),
         "statement": Scheduled(timedelta(hours=6), _statement),
         "reconcile": Scheduled(timedelta(days=1), _reconcile),
         "seals": Scheduled(timedelta(minutes=20), lambda _settings, _gateway: seals.seal_finished()),
-        "forget_address_digests": Scheduled(timedelta(hours=6), lambda _settings, _gateway: limits.forget_old()),
+        "forget_address_digests": Scheduled(
+            timedelta(hours=6), lambda _settings, _gateway: limits.forget_old()
+        ),
     }
 
 
@@ -93,20 +98,25 @@ def run_scheduled(settings: Settings, gateway: Gateway | None = None) -> list[st
     """Run what is due and nobody else is running; return its names. One that fails is logged and keeps its turn."""
     gateway = gateway or StripeGateway(settings)
     done = []
-    for name, job in schedule().items():
+    jobs = schedule()
+    for name in _due(tuple(jobs)):
+        job = jobs[name]
         if _claim(name, job.every):
             done.append(name)
             _run_one(name, job, settings, gateway)
     return done
 
 
-def _claim(name: str, every: timedelta) -> bool:
-    """Move a job's next time ahead; whoever does so runs it. Looking first takes no lock on SQLite."""
-    now = clock.now()
-    next_at = db.session.scalar(select(ScheduledRun.next_at).where(ScheduledRun.name == name))
+def _due(names: tuple[str, ...]) -> list[str]:
+    """Say which jobs are due; looking takes no lock on SQLite."""
+    later = set(db.session.scalars(select(ScheduledRun.name).where(ScheduledRun.next_at > clock.now())))
     db.session.rollback()
-    if next_at is not None and next_at > now:
-        return False
+    return [name for name in names if name not in later]
+
+
+def _claim(name: str, every: timedelta) -> bool:
+    """Move a job's next time ahead; whoever does so runs it."""
+    now = clock.now()
     with writing() as session:
         values = {"name": name, "next_at": now + every, "problem": ""}
         if ledger.insert_once(session, ScheduledRun, values, key="name", returning="name") is not None:
@@ -132,7 +142,9 @@ def _run_one(name: str, job: Scheduled, settings: Settings, gateway: Gateway) ->
     with writing() as session:
         change = update(ScheduledRun).where(ScheduledRun.name == name)
         session.execute(
-            change.values(done_at=clock.now(), problem=problem[:500]).execution_options(synchronize_session=False)
+            change.values(done_at=clock.now(), problem=problem[:500]).execution_options(
+                synchronize_session=False
+            )
         )
 
 

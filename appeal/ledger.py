@@ -65,10 +65,12 @@ def record(donation: Donation, fact: Fact) -> bool:
         return True
 
 
-def insert_once(session: DbSession, table: type[Base], values: dict[str, Any], *, key: str) -> Any | None:
-    """Insert a row unless its unique `key` column is taken; return the new id, or None."""
+def insert_once(
+    session: DbSession, table: type[Base], values: dict[str, Any], *, key: str, returning: str = "id"
+) -> Any | None:
+    """Insert a row unless its unique `key` column is taken; return its new id (or another column), or None."""
     statement = _dialect(session).insert(table).values(values).on_conflict_do_nothing(index_elements=[key])
-    return session.execute(statement.returning(table.__table__.c.id)).scalar_one_or_none()
+    return session.execute(statement.returning(table.__table__.c[returning])).scalar_one_or_none()
 
 
 def open_totals(session: DbSession, appeal_id: int) -> None:

@@ -12,8 +12,18 @@ from typing import Any
 from sqlalchemy import Subquery, case, func, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from appeal import running
 from appeal.extensions import db
-from appeal.models import AppealDonor, AppealTotals, AttributionTotal, Base, DailyTotal, Donation, LedgerEntry
+from appeal.models import (
+    AppealDonor,
+    AppealTotals,
+    AttributionTotal,
+    Base,
+    DailyTotal,
+    Donation,
+    LedgerEntry,
+    RecurringGift,
+)
 
 RETURNS = ("refund", "dispute", "refund_reversed", "dispute_reinstated")
 
@@ -34,7 +44,7 @@ class Difference:
 
 def differences() -> list[Difference]:
     """Recompute every total from the ledger; return what differs, nothing when the books are true."""
-    return [*_donations(), *_appeals(), *_donors(), *_days(), *_attributions()]
+    return [*_donations(), *_appeals(), *_donors(), *_days(), *_attributions(), *_running()]
 
 
 def _signed(entry: type[LedgerEntry] = LedgerEntry) -> tuple[ColumnElement[int], ColumnElement[int]]:
@@ -177,6 +187,22 @@ def _attributions() -> Iterator[Difference]:
         yield from _compare_rows(
             dimension, AttributionTotal, keys, ("received_minor", "returned_minor"), query, only=only
         )
+
+
+def _running() -> Iterator[Difference]:
+    """Compare what each day of the month is kept to bring with the monthly gifts that run."""
+    proven: dict[tuple[int, str], int] = {}
+    for gift in db.session.scalars(select(RecurringGift).execution_options(populate_existing=True)):
+        key = (gift.appeal_id, str(gift.anchor_day))
+        proven[key] = proven.get(key, 0) + running.bucket(gift)
+    kept = {
+        (appeal_id, day): minor
+        for appeal_id, days in db.session.execute(select(AppealTotals.appeal_id, AppealTotals.running_monthly))
+        for day, minor in days.items()
+    }
+    for appeal_id, day in sorted(kept.keys() | proven.keys()):
+        pair = (kept.get((appeal_id, day), 0), proven.get((appeal_id, day), 0))
+        yield from _compare(f"appeal {appeal_id} day {day}", {"running_monthly": pair})
 
 
 def _compare_rows(

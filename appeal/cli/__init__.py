@@ -7,9 +7,19 @@ from __future__ import annotations
 
 from flask import Flask
 
-from appeal.cli import appeals, demo, doctor, ledger, serve, staff, work
+from appeal.cli import appeals, demo, doctor, ledger, privacy, serve, staff, stripe, work
 
-COMMANDS = (appeals.group, ledger.group, demo.group, staff.group, work.command, serve.command, doctor.command)
+COMMANDS = (
+    appeals.group,
+    ledger.group,
+    demo.group,
+    staff.group,
+    stripe.group,
+    privacy.group,
+    work.command,
+    serve.command,
+    doctor.command,
+)
 
 
 def install(app: Flask) -> None:

@@ -21,7 +21,7 @@ def command(*, once: bool, as_json: bool) -> None:
     """Apply waiting events, send mail, run what is scheduled."""
     if once:
         done = jobs.round_once(settings())
-        jobs.run_scheduled(settings(), {})
+        jobs.run_scheduled(settings())
         sentence = f"{done.events} events and {done.letters} letters taken up."
         return say({"events": done.events, "letters": done.letters}, sentence, as_json=as_json)
     stop = threading.Event()

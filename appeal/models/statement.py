@@ -41,6 +41,7 @@ class BalanceMovement(Base):
     movement_id: Mapped[str] = mapped_column(String(64), unique=True)
     kind: Mapped[str] = mapped_column(String(64))
     source_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    payment_intent_id: Mapped[str | None] = mapped_column(String(64))
     donation_id: Mapped[int | None] = mapped_column(ForeignKey("donations.id"), index=True)
     payout_id: Mapped[int | None] = mapped_column(ForeignKey("payouts.id"), index=True)
     amount_minor: Mapped[Minor]

@@ -1,7 +1,7 @@
 """The one supplier of payments: a port in our words, and Stripe behind it.
 
-`port` says what may be asked and what is answered, `reading` turns Stripe's objects into those plain values, `gateway`
-makes the calls, `webhook` believes or refuses what is delivered. Nothing else imports stripe, and nothing here touches
+`port` says what may be asked and what is answered, `reading` turns Stripe's objects into those plain values, `requests`
+writes what we send, `gateway` makes the calls, `trouble` names what goes wrong, `webhook` believes or refuses what is delivered. Nothing else imports stripe, and nothing here touches
 the database.
 """
 
@@ -10,8 +10,6 @@ from appeal.payments.gateway import (
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
     StripeGateway,
-    checkout_params,
-    translated,
 )
 from appeal.payments.port import (
     CheckoutPage,
@@ -52,6 +50,8 @@ from appeal.payments.reading import (
     warning_of,
     with_state,
 )
+from appeal.payments.requests import checkout_params
+from appeal.payments.trouble import translated
 from appeal.payments.webhook import SIGNATURE_TOLERANCE_SECONDS, verified_event
 
 __all__ = [

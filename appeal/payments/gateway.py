@@ -1,12 +1,8 @@
-"""Stripe behind the port: the one client, its calls, and what its trouble means in our words.
-
-Source: STRIPE.md, "The client" and "Checkout".
-"""
+"""Stripe behind the port: the one client and its calls. Source: STRIPE.md, "The client" and "Checkout"."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,15 +16,13 @@ from appeal.payments.port import (
     Listed,
     Movement,
     Payment,
-    PaymentsBusy,
-    PaymentsFailed,
     PaymentsRefused,
-    PaymentsUnderWay,
-    PaymentsUnknown,
     Refund,
     RefundRequest,
     Subscription,
 )
+from appeal.payments.requests import checkout_params
+from appeal.payments.trouble import translated
 from appeal.settings import Settings
 
 if TYPE_CHECKING:
@@ -222,7 +216,7 @@ class StripeGateway:
             "refunds": (v1.refunds, {}),
             "disputes": (v1.disputes, {}),
             "warnings": (v1.radar.early_fraud_warnings, {}),
-            "movements": (v1.balance_transactions, {}),
+            "movements": (v1.balance_transactions, {"expand": ["data.source"]}),
             "payouts": (v1.payouts, {}),
         }
         service, params = services[kind]
@@ -230,7 +224,9 @@ class StripeGateway:
 
     def movements_of(self, payout_id: str) -> Iterator[Movement]:
         """Page through the balance transactions of a payout."""
-        found = self._pages(self._client.v1.balance_transactions, None, {"payout": payout_id})
+        found = self._pages(
+            self._client.v1.balance_transactions, None, {"payout": payout_id, "expand": ["data.source"]}
+        )
         for transaction in found:
             yield reading.movement_of(transaction)
 
@@ -244,83 +240,7 @@ class StripeGateway:
 
 
 def _ours(subscription: stripe.Subscription) -> Subscription:
-    read = reading.subscription_of(subscription.to_dict(), clock.now())
+    read = reading.subscription_of(subscription.to_dict(), clock.now(), asked=True)
     if read is None:
         raise PaymentsRefused("This subscription is not one of our monthly gifts.")
     return read
-
-
-def checkout_params(request: CheckoutRequest) -> dict[str, Any]:
-    """Write the parameters of a hosted Checkout session.
-
-    Metadata on the session does not travel to the payment, so it is repeated there. No personal data in it. A monthly
-    gift and its fee cover are one price, so that the amount can be changed later in one place.
-    Source: STRIPE.md, "Checkout".
-    """
-    monthly = request.frequency == "monthly"
-    metadata = {"donation_id": request.donation_public_id}
-    params: dict[str, Any] = {
-        "mode": "subscription" if monthly else "payment",
-        "ui_mode": "hosted_page",
-        "submit_type": "donate",
-        "client_reference_id": request.donation_public_id,
-        "metadata": metadata,
-        "line_items": list(_lines(request, monthly=monthly)),
-        "customer_email": request.email,
-        "locale": request.locale,
-        "adaptive_pricing": {"enabled": False},
-        "success_url": request.success_url,
-        "cancel_url": request.cancel_url,
-        "expires_at": int(request.expires_at.timestamp()),
-    }
-    params["subscription_data" if monthly else "payment_intent_data"] = {"metadata": metadata}
-    return params
-
-
-def _lines(request: CheckoutRequest, *, monthly: bool) -> Iterator[dict[str, Any]]:
-    if monthly:
-        cover = ", card fee included" if request.cover_minor else ""
-        yield _line(request, request.product + cover, request.amount_minor + request.cover_minor)
-        return
-    yield _line(request, request.product, request.amount_minor)
-    if request.cover_minor:
-        yield _line(request, "Card fee cover", request.cover_minor)
-
-
-def _line(request: CheckoutRequest, name: str, amount_minor: int) -> dict[str, Any]:
-    price: dict[str, Any] = {
-        "currency": request.currency,
-        "unit_amount": money.to_stripe(amount_minor, request.currency),
-        "product_data": {"name": name},
-    }
-    if request.frequency == "monthly":
-        price["recurring"] = {"interval": "month"}
-    return {"price_data": price, "quantity": 1}
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn what Stripe's package raises into our kinds of trouble.
-
-    Source: STRIPE.md, "Checkout": keys are replayed with 500s included; an answer that never came is unknown.
-    """
-    import stripe
-
-    try:
-        yield
-    except stripe.RateLimitError as error:
-        raise PaymentsBusy(type(error).__name__) from error
-    except (stripe.APIConnectionError, stripe.IdempotencyError) as error:
-        raise PaymentsUnknown(type(error).__name__) from error
-    except stripe.StripeError as error:
-        status = error.http_status
-        if status == 409 and error.error and error.error.code == "idempotency_key_in_use":
-            raise PaymentsUnderWay(type(error).__name__) from error
-        if status is None or status == 409:
-            raise PaymentsUnknown(type(error).__name__) from error
-        kind = PaymentsFailed if status >= 500 else PaymentsRefused
-        raise kind(
-            f"{type(error).__name__} {status} {error.code or ''} {error.request_id or ''}".strip()
-        ) from error
-    except (ValueError, KeyError, AttributeError, TypeError) as error:  # half a body, or not JSON at all
-        raise PaymentsUnknown(f"unreadable answer: {type(error).__name__}") from error

@@ -111,7 +111,10 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """How a monthly gift stands at Stripe; `charge_minor` is what each month charges, `rank` settles equal instants."""
+    """How a monthly gift stands at Stripe; `charge_minor` is what each month charges.
+
+    `asked`: it is the answer to a question, newer than whatever was told before, whosever clock is right.
+    """
 
     subscription_id: str
     begun_by: str
@@ -124,6 +127,7 @@ class Subscription:
     ends_at_period_end: bool
     ended_at: datetime | None
     told_at: datetime
+    asked: bool = False
 
     @property
     def mark(self) -> str:

@@ -142,7 +142,7 @@ def failed_instalment_of(invoice: Json, told_at: datetime) -> FailedInstalment |
     )
 
 
-def subscription_of(subscription: Json, told_at: datetime) -> Subscription | None:
+def subscription_of(subscription: Json, told_at: datetime, *, asked: bool = False) -> Subscription | None:
     """Read a subscription; None when it is not ours."""
     begun_by = (subscription.get("metadata") or {}).get("donation_id")
     if not begun_by:
@@ -163,6 +163,7 @@ def subscription_of(subscription: Json, told_at: datetime) -> Subscription | Non
         ends_at_period_end=bool(subscription.get("cancel_at_period_end") or subscription.get("cancel_at")),
         ended_at=clock.from_unix(ended_at) if ended_at else None,
         told_at=told_at,
+        asked=asked,
     )
 
 
