@@ -186,6 +186,12 @@ class Settings(BaseSettings):
         return origins if not self.sandboxed else (*origins, origin_of(self.stripe_base))
 
     @property
+    def signing_keys(self) -> tuple[str, ...]:
+        """Return the keys that a signature may come from, oldest first; the last one signs."""
+        known = (*reversed(self.secret_key_fallbacks), self.secret_key)
+        return tuple(key.get_secret_value() for key in known)
+
+    @property
     def sqlalchemy_url(self) -> str:
         """Return the database's address as SQLAlchemy reads it."""
         return self.database_url or f"sqlite:///{self.instance_dir / 'appeal.sqlite3'}"

@@ -1,7 +1,8 @@
 """Build what other sites load: the script, the style sheet that keeps the place, and their hashes.
 
 The sources lie in `static/embed/`: `appeal.js`, `banner.css` (inside the banner), `appeal.css` (on the host's
-page) and the words of each language. Nothing here knows Flask; a door reads the results once at start and
+page), the words of each language, `frame.js` and `frame.css` (inside the banner's own page) and `height.js` (on
+a host's page that shows it in an iframe). Nothing here knows Flask; a door reads the results once at start and
 answers with the same bytes from then on.
 """
 
@@ -18,16 +19,18 @@ from appeal.embed.minify import minify_script, minify_style
 
 SOURCE = Path(__file__).resolve().parent.parent / "static" / "embed"
 MAX_SCRIPT_GZIP_BYTES = 4096
+SCRIPT_TYPE, STYLE_TYPE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
 LANGUAGES = tuple(sorted(path.stem for path in (SOURCE / "words").glob("*.json")))
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file for other sites, with what its addresses and headers need."""
+    """One file for other sites, with what its addresses and headers need; `version` is what its beacons say."""
 
     name: str
     media_type: str
     body: bytes
+    version: str = ""
 
     @property
     def digest(self) -> str:
@@ -55,19 +58,34 @@ def build_script(source: Path = SOURCE) -> Asset:
     """Build the script from its source, the banner's style sheet and the English words."""
     code = minify_script((source / "appeal.js").read_text("utf-8"))
     style = minify_style((source / "banner.css").read_text("utf-8") + _own_heights(source))
-    english = json.dumps(words("en", source), ensure_ascii=False, separators=(",", ":"))
+    # The words of an appeal without a goal come with its figure; every byte here is loaded on every page.
+    spoken = {name: part for name, part in words("en", source).items() if name != "no_goal"}
+    english = json.dumps(spoken, ensure_ascii=False, separators=(",", ":"))
     english = re.sub(r'"(\w+)":', r"\1:", english)
     parts = {'"@css"': json.dumps(style, ensure_ascii=False), '"@words"': english}
     version = hashlib.sha256("".join([code, *parts.values()]).encode()).hexdigest()[:8]
     for mark, value in {**parts, '"@version"': json.dumps(version)}.items():
         code = code.replace(mark, value)
-    return Asset("appeal.js", "text/javascript; charset=utf-8", code.encode())
+    return Asset("appeal.js", SCRIPT_TYPE, code.encode(), version)
 
 
 def build_host_style(source: Path = SOURCE) -> Asset:
     """Build the few rules by which a host page keeps the banner's place."""
     style = minify_style((source / "appeal.css").read_text("utf-8"))
-    return Asset("appeal.css", "text/css; charset=utf-8", style.encode())
+    return Asset("appeal.css", STYLE_TYPE, style.encode())
+
+
+def build_frame_style(source: Path = SOURCE) -> Asset:
+    """Build the style of the banner's own page: the banner's, with the page's body as its host."""
+    own = (source / "banner.css").read_text("utf-8") + _own_heights(source)
+    own = re.sub(r":host\(\[(\w+)(=\w+)?\]\)", r"body[data-\1\2]", own).replace(":host", "body")
+    style = minify_style((source / "frame.css").read_text("utf-8") + own)
+    return Asset("frame.css", STYLE_TYPE, style.encode())
+
+
+def build_small_script(name: str, source: Path = SOURCE) -> Asset:
+    """Build `frame.js` or `height.js`."""
+    return Asset(name, SCRIPT_TYPE, minify_script((source / name).read_text("utf-8")).encode())
 
 
 def manifest(assets: list[Asset], prefix: str = "/embed/v1/") -> dict[str, dict[str, str]]:
