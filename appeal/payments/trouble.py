@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from appeal.payments.port import PaymentsBusy, PaymentsFailed, PaymentsRefused, PaymentsUnknown
+from appeal.payments.port import (
+    PaymentsBusy,
+    PaymentsFailed,
+    PaymentsRefused,
+    PaymentsUnderWay,
+    PaymentsUnknown,
+)
 
 
 @contextmanager

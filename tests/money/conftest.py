@@ -47,7 +47,7 @@ def shop(app: Flask, sandbox: Sandbox) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def make_shop(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def make_shop(tmp_path: Path) -> Callable[..., Any]:
     """Open further shops: `with make_shop(url, sandbox) as shop`."""
 
     @contextmanager
@@ -60,4 +60,4 @@ def make_shop(tmp_path: Path) -> Iterator[Callable[..., Any]]:
             for engine in db.engines.values():
                 engine.dispose()
 
-    yield make
+    return make
