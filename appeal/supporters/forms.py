@@ -7,6 +7,7 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from wtforms import BooleanField, Form, HiddenField, RadioField, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.form import BaseForm
 from wtforms.validators import DataRequired, Length
 
@@ -18,10 +19,10 @@ UPDATES_WORDING = (
     "Send me occasional news of this appeal and of what your support makes possible. You can stop any time."
 )
 CREDIT_CHOICES = [
-    ("name", "With my name"),
-    ("initials", "With my initials"),
-    ("custom", "With words of my own"),
-    ("anonymous", "Not at all: keep it anonymous"),
+    SelectChoice("name", "With my name"),
+    SelectChoice("initials", "With my initials"),
+    SelectChoice("custom", "With words of my own"),
+    SelectChoice("anonymous", "Not at all: keep it anonymous"),
 ]
 
 
@@ -47,7 +48,7 @@ class DonationForm(Form):
     csrf_token = HiddenField()
     frequency = RadioField(
         "How often",
-        choices=[("once", "Once"), ("monthly", "Every month")],
+        choices=[SelectChoice("once", "Once"), SelectChoice("monthly", "Every month")],
         default="once",
         validators=[DataRequired("Choose whether to give once or every month.")],
     )
@@ -102,14 +103,17 @@ class DonationForm(Form):
         """Fit the choices to the appeal; without form data, a middle amount and one gift are chosen."""
         super().__init__(formdata, **kwargs)
         self.appeal = appeal
-        shown = [(money.plain(minor, appeal.currency), self._money(minor)) for minor in appeal.presets_minor]
-        self.amount.choices = [*shown, (OTHER, "Another amount")]
+        shown = [
+            SelectChoice(money.plain(minor, appeal.currency), self._money(minor))
+            for minor in appeal.presets_minor
+        ]
+        self.amount.choices = [*shown, SelectChoice(OTHER, "Another amount")]
         if self.amount.data is None and formdata is None:
             self.amount.data = money.plain(appeal.default_minor, appeal.currency)
         self.other_amount.label.text = f"Another amount in {money.symbol(appeal.currency, appeal.locale)}"
         self.cover_fee.label.text = cover_label(appeal)
         if not appeal.monthly_offered:
-            self.frequency.choices = [("once", "Once")]
+            self.frequency.choices = [SelectChoice("once", "Once")]
 
     def _money(self, minor: int) -> str:
         return money.format_money(minor, self.appeal.currency, self.appeal.locale)
@@ -130,6 +134,8 @@ class DonationForm(Form):
     def validate_other_amount(self, field: Any) -> None:
         """Read what was typed, in the appeal's own language."""
         chosen = (self.amount.data or "").strip()
+        if field.errors:
+            return  # it is too long already: one message is enough
         if chosen in {"", "None", OTHER} and (field.data or chosen == OTHER):
             self.gift_amount_minor = self._parsed(field.data or "", self.appeal.locale)
 
@@ -164,7 +170,7 @@ class DonationForm(Form):
     def validate_credit(self, field: Any) -> None:
         """Fall back to nothing shown; a choice nobody offered is refused."""
         field.data = field.data if field.data not in {None, "", "None"} else "anonymous"
-        if field.data not in dict(CREDIT_CHOICES):
+        if field.data not in {choice.value for choice in CREDIT_CHOICES}:
             raise ValidationError("Choose how we may name your gift.")
 
     def validate_credit_line(self, field: Any) -> None:
