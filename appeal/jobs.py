@@ -15,7 +15,20 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from appeal import asking, clock, fees, inbox, ledger, letters, limits, outbox, reconcile, refunding, seals
+from appeal import (
+    asking,
+    clock,
+    embed_health,
+    fees,
+    inbox,
+    ledger,
+    letters,
+    limits,
+    outbox,
+    reconcile,
+    refunding,
+    seals,
+)
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import ScheduledRun
@@ -66,6 +79,9 @@ def schedule() -> dict[str, Scheduled]:
         "seals": Scheduled(timedelta(minutes=20), lambda _settings, _gateway: seals.seal_finished()),
         "forget_address_digests": Scheduled(
             timedelta(hours=6), lambda _settings, _gateway: limits.forget_old()
+        ),
+        "forget_embed_sightings": Scheduled(
+            timedelta(days=1), lambda _settings, _gateway: embed_health.forget_old()
         ),
     }
 

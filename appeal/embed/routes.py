@@ -2,6 +2,7 @@
 
 from appeal.embed import (  # noqa: F401 - importing a module opens its addresses
     assets,
+    beacon,
     feed,
     figure,
     frame,

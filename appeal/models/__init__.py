@@ -6,6 +6,7 @@ from appeal.models.base import Base
 from appeal.models.care import DailySeal, Notice, RefundOrder
 from appeal.models.donation import CheckoutSlot, Donation
 from appeal.models.donor import AppealDonor, Complaint, Consent, Donor, DonorLink
+from appeal.models.embeds import EmbedSighting
 from appeal.models.ledger import AttributionTotal, DailyTotal, LedgerEntry
 from appeal.models.office import (
     AppealChange,
@@ -44,6 +45,7 @@ __all__ = [
     "DonorLink",
     "DonorMerge",
     "DonorWord",
+    "EmbedSighting",
     "Export",
     "HouseSettings",
     "InboxEvent",

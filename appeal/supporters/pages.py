@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from flask import render_template, url_for
 
-from appeal import clock, giving, markdown, money, reports, texts
+from appeal import clock, giving, markdown, money, reports, texts, thanks_pass
 from appeal.context import settings
 from appeal.errors import DomainError
 from appeal.models import Appeal, Donation
@@ -80,9 +80,22 @@ def appeal_page(appeal: Appeal, form: DonationForm, problem: Problem | None = No
         thanks=markdown.render(appeal.thanks_markdown),
         credits=shown,
         more_credits=following is not None,
-        qr_url=None,
+        qr_url=url_for("embed.qr_svg", slug=appeal.slug, src="print-page"),
+        shared=_shared(appeal),
         page_url=f"{settings().public_url}{url_for('supporters.appeal', slug=appeal.slug)}",
     )
+
+
+def _shared(appeal: Appeal) -> dict[str, str]:
+    """Return the addresses by which other sites show the appeal: its picture, its oEmbed answer, its feed."""
+    base = settings().public_url
+    page = f"{base}{url_for('supporters.appeal', slug=appeal.slug)}"
+    return {
+        "picture": f"{base}{url_for('embed.picture_to_share', slug=appeal.slug)}",
+        "oembed": f"{base}{url_for('embed.oembed', url=page)}",
+        "feed": f"{base}{url_for('embed.feed', slug=appeal.slug)}",
+        "embed": url_for("embed.put_on_your_site", slug=appeal.slug),
+    }
 
 
 def appeal_list(appeals: list[Appeal]) -> str:
@@ -122,20 +135,29 @@ def thank_you_page(donation: Donation, args: Mapping[str, str]) -> str:
         receipt_url=url_for("supporters.receipt", public_id=donation.public_id)
         if state == "received"
         else None,
-        back_url=_back_url(appeal, donation.page, args),
+        back_url=_back_url(donation, args),
         share_links=_share_links(appeal),
         appeal_url=url_for("supporters.appeal", slug=appeal.slug),
         refresh_seconds=REFRESH_SECONDS if state == "on_its_way" and fresh else None,
     )
 
 
-def _back_url(appeal: Appeal, page: str, _args: Mapping[str, str]) -> str | None:
-    """Return the article the donor came from, if it is on one of the appeal's own hosts."""
+def _back_url(donation: Donation, _args: Mapping[str, str]) -> str | None:
+    """Return the article the donor came from, if it is on one of the appeal's own hosts.
+
+    After a received gift the link carries the "thank you" pass, by which the article's site may relax its meter.
+    """
+    appeal, page = donation.appeal, donation.page
     if page.startswith("/") and not page.startswith(("//", "/\\")) and appeal.publisher_url:
         page = appeal.publisher_url.rstrip("/") + page
     parts = urlsplit(page)
     own = {*appeal.return_hosts, urlsplit(appeal.publisher_url).hostname}
-    return page if parts.scheme in {"https", "http"} and parts.hostname in own and "\\" not in page else None
+    if parts.scheme not in {"https", "http"} or parts.hostname not in own or "\\" in page:
+        return None
+    if donation.status != "received":
+        return page
+    note = urlencode({thanks_pass.PARAMETER: thanks_pass.issue(settings().signing_keys, appeal.slug)})
+    return urlunsplit(parts._replace(query=f"{parts.query}&{note}" if parts.query else note))
 
 
 def _share_links(appeal: Appeal) -> list[tuple[str, str]]:

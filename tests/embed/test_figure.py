@@ -9,10 +9,26 @@ from tests import making
 
 ADDRESS = f"/api/v1/appeals/{making.SLUG}"
 FRAGMENT = f"/embed/{making.SLUG}/fragment"
-KEYS = (
-    "slug title currency goal_minor raised_minor percent gift_count donor_count promised_minor projected_monthly_minor "
-    "state opens_at closes_at days_left sources formatted donate_url as_of"
-).split()
+KEYS = [
+    "slug",
+    "title",
+    "currency",
+    "goal_minor",
+    "raised_minor",
+    "percent",
+    "gift_count",
+    "donor_count",
+    "promised_minor",
+    "projected_monthly_minor",
+    "state",
+    "opens_at",
+    "closes_at",
+    "days_left",
+    "sources",
+    "formatted",
+    "donate_url",
+    "as_of",
+]
 STATES = {
     "upcoming": {"opens_at": making.utc("2030-01-01T00:00:00Z")},
     "running": {},
