@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.proxy_hops:
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    app.wsgi_app = FastLane(app.wsgi_app, lambda slug: reports.facts(engine, slug))  # type: ignore[method-assign]
+    app.wsgi_app = FastLane(app.wsgi_app, reports.facts_of(engine))  # type: ignore[method-assign]
     return app
 
 

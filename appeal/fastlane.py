@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LANE = ("/api/v1/", "/embed/")
+READING = frozenset({"GET", "HEAD"})
 KEY = "appeal.keep"
 MOST_ANSWERS, MOST_HOSTS, LARGEST_BYTES = 1024, 64, 512 * 1024
 REQUEST_ID = "X-Request-Id"
@@ -95,11 +96,11 @@ class FastLane:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from what is kept, or pass the request on."""
-        path = environ["PATH_INFO"]
-        if not path.startswith(LANE) or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        key = environ["PATH_INFO"]
+        if not key.startswith(LANE) or environ["REQUEST_METHOD"] not in READING:
             return self.behind(environ, start_response)
-        query = environ.get("QUERY_STRING")
-        key = f"{path}?{query}" if query else path
+        if query := environ.get("QUERY_STRING"):
+            key = f"{key}?{query}"
         answer = self._answers.get(key)
         if environ.get("HTTP_HOST") not in self._hosts:
             return self._ask(key, environ, start_response)

@@ -1,9 +1,10 @@
 """Whether anything was written since: the question behind every answer that is kept.
 
-A `Watch` gives a token that is the same for as long as nobody has committed anything. On SQLite it is the file's own
-`PRAGMA data_version`, exact for every process on the host. On PostgreSQL it is the server's snapshot, asked for at
-once when a process of this host has written (a stamp in shared memory says so) and otherwise twice a second, so
-that writes on other hosts show within a second. `Kept` holds values read under a token. docs/figure.md explains it.
+A `Watch` gives a token that is the same for as long as nobody has committed anything. Whoever writes through
+`appeal.database.writing` renews a stamp in memory that the processes of a host share, so the next question anywhere
+on the host asks the database itself: SQLite for its file's `data_version`, PostgreSQL for the snapshot it shows.
+Without a stamp it is asked again after a moment, for writers on other hosts and for those who do not stamp.
+`Kept` holds values read under a token. docs/figure.md explains it.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ import os
 import sqlite3
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-POLL_SECONDS = 0.5
 # While the database is away it is asked again this often; nobody's answer waits for that.
 SILENCE_SECONDS = 1.0
 # Whoever has an old answer in hand does not wait longer for somebody else's reading of a new one.
@@ -34,72 +35,6 @@ MOST_KEPT = 256
 AWAY = (DBAPIError, PoolTimeout)
 
 Value = TypeVar("Value")
-
-
-class Watch(Protocol):
-    """Tells one state of the database from the next."""
-
-    def token(self) -> Hashable | None:
-        """Return what stays equal while nothing is written; None while the database cannot be asked."""
-
-    def wrote(self) -> None:
-        """Hear that this process has just committed something."""
-
-    def close(self) -> None:
-        """Let go of the database; the next question opens it again."""
-
-
-class SqliteWatch:
-    """Asks SQLite on a connection of its own, which never writes: `data_version` moves with every other's commit."""
-
-    def __init__(self, path: Path) -> None:
-        """Keep the path; the file is opened on first use, in the process that uses it."""
-        self._path = path
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._file = 0
-        self._look_again_at = 0.0
-        self._openings = 0
-
-    def token(self) -> Hashable | None:
-        """Return the data version, and which opening of the file it belongs to. About 4 microseconds."""
-        try:
-            with self._lock:
-                now = time.monotonic()
-                if now >= self._look_again_at:
-                    self._open_if_replaced(now)
-                connection = self._connection
-                assert connection is not None  # noqa: S101 - opened just now, or the line above has raised
-                return self._openings, connection.execute("PRAGMA data_version").fetchone()[0]
-        except (OSError, sqlite3.Error):
-            return None
-
-    def _open_if_replaced(self, now: float) -> None:
-        """Open the file, anew where a restored backup took its place."""
-        file = self._path.stat().st_ino
-        if self._connection is None or file != self._file:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
-            self._connection = sqlite3.connect(
-                f"{self._path.resolve().as_uri()}?mode=rw",
-                uri=True,
-                check_same_thread=False,
-                isolation_level=None,
-            )
-            self._file = file
-            self._openings += 1
-        self._look_again_at = now + SILENCE_SECONDS
-
-    def wrote(self) -> None:
-        """Do nothing: the file says it itself."""
-
-    def close(self) -> None:
-        """Close the connection."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection, self._look_again_at = None, 0.0
 
 
 class HostStamp:
@@ -124,23 +59,26 @@ class HostStamp:
         self._bytes[:] = os.urandom(8)
 
 
-class PostgresWatch:
-    """Asks PostgreSQL which transactions it sees: the same snapshot shows the same rows.
+Token = tuple[bytes, Hashable]
 
-    Source: PostgreSQL, "Transaction ID and Snapshot Information Functions".
-    """
 
-    def __init__(self, url: URL, stamp: HostStamp) -> None:
-        """Keep the address; the connection is opened on first use."""
-        self._url = url
+class Watch(ABC):
+    """Tells one state of a database from the next."""
+
+    poll_seconds: float
+
+    def __init__(self, stamp: HostStamp) -> None:
+        """Keep the stamp; the database is opened on first use, in the process that uses it."""
         self._stamp = stamp
         self._turn = threading.Lock()
-        self._connection: Any = None
-        self._token: tuple[bytes, str] | None = None
+        self._token: Token | None = None
         self._holds_until = self._silent_until = 0.0
 
-    def token(self) -> Hashable | None:
-        """Return the snapshot and the stamp it was asked under; asked anew after a write here, or half a second."""
+    def token(self) -> Token | None:
+        """Return what stays equal while nothing is written; None while the database cannot be asked.
+
+        Costs half a microsecond where nothing was written, and one small question to the database otherwise.
+        """
         if (token := self._still_holds()) is not None:
             return token
         if not self._turn.acquire(timeout=PATIENCE_SECONDS):
@@ -150,28 +88,105 @@ class PostgresWatch:
         finally:
             self._turn.release()
 
-    def _still_holds(self) -> tuple[bytes, str] | None:
+    def _still_holds(self) -> Token | None:
         token = self._token
-        fresh = token is not None and time.monotonic() < self._holds_until and token[0] == self._stamp.read()
-        return token if fresh else None
+        if token is not None and token[0] == self._stamp.read() and time.monotonic() < self._holds_until:
+            return token
+        return None
 
-    def _ask(self) -> tuple[bytes, str] | None:
-        import psycopg
-
+    def _ask(self) -> Token | None:
         asked_at = time.monotonic()
         if asked_at < self._silent_until:
             return None
         stamp = self._stamp.read()
         try:
-            if self._connection is None:
-                self._connection = self._connect()
-            snapshot = self._connection.execute("SELECT pg_current_snapshot()::text").fetchone()[0]
-        except psycopg.Error:
-            self._connection = None
+            version = self._version()
+        except self._away():
+            self._let_go()
             self._silent_until = time.monotonic() + SILENCE_SECONDS
             return None
-        self._token, self._holds_until = (stamp, snapshot), asked_at + POLL_SECONDS
+        self._token, self._holds_until = (stamp, version), asked_at + self.poll_seconds
         return self._token
+
+    def wrote(self) -> None:
+        """Hear that this process has just committed something, and tell every process of the host."""
+        self._stamp.renew()
+
+    def close(self) -> None:
+        """Let go of the database; the next question opens it again."""
+        with self._turn:
+            self._let_go()
+            self._token = None
+
+    @abstractmethod
+    def _version(self) -> Hashable:
+        """Ask the database."""
+
+    @abstractmethod
+    def _away(self) -> tuple[type[Exception], ...]:
+        """Return what is raised while the database is away."""
+
+    @abstractmethod
+    def _let_go(self) -> None:
+        """Close what is open."""
+
+
+class SqliteWatch(Watch):
+    """Asks SQLite on a connection of its own, which never writes: `data_version` moves with every other's commit.
+
+    Source: SQLite, "PRAGMA data_version".
+    """
+
+    poll_seconds = 0.05
+
+    def __init__(self, path: Path) -> None:
+        """Keep the path; the stamp lies beside the file."""
+        super().__init__(HostStamp(path.with_name(f"{path.name}-stamp")))
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._file = self._openings = 0
+
+    def _version(self) -> Hashable:
+        file = self._path.stat().st_ino
+        if (
+            self._connection is None or file != self._file
+        ):  # opened anew where a restored backup took its place
+            self._let_go()
+            address = f"{self._path.resolve().as_uri()}?mode=rw"
+            self._connection = sqlite3.connect(
+                address, uri=True, check_same_thread=False, isolation_level=None
+            )
+            self._file = file
+            self._openings += 1
+        return self._openings, *self._connection.execute("PRAGMA data_version").fetchone()
+
+    def _away(self) -> tuple[type[Exception], ...]:
+        return OSError, sqlite3.Error
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+class PostgresWatch(Watch):
+    """Asks PostgreSQL which transactions it sees: the same snapshot shows the same rows.
+
+    Source: PostgreSQL, "Transaction ID and Snapshot Information Functions".
+    """
+
+    poll_seconds = 0.5
+
+    def __init__(self, url: URL, stamp: HostStamp) -> None:
+        """Keep the address."""
+        super().__init__(stamp)
+        self._url = url
+        self._connection: Any = None
+
+    def _version(self) -> Hashable:
+        if self._connection is None:
+            self._connection = self._connect()
+        return str(self._connection.execute("SELECT pg_current_snapshot()::text").fetchone()[0])
 
     def _connect(self) -> Any:
         import psycopg
@@ -180,16 +195,15 @@ class PostgresWatch:
         options = "-c statement_timeout=1000"
         return psycopg.connect(address, autocommit=True, connect_timeout=2, options=options)
 
-    def wrote(self) -> None:
-        """Tell every process of this host, this one included."""
-        self._stamp.renew()
+    def _away(self) -> tuple[type[Exception], ...]:
+        import psycopg
 
-    def close(self) -> None:
-        """Close the connection."""
-        with self._turn:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = self._token = None
+        return (psycopg.Error,)
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +283,7 @@ _kept_lock = threading.Lock()
 
 
 def begin(engine: Engine, instance_dir: Path) -> None:
-    """Begin to watch a database; `instance_dir` is where the processes of this host meet."""
+    """Begin to watch a database; `instance_dir` is where the processes of this host meet around a server."""
     watch: Watch
     if engine.dialect.name == "sqlite":
         watch = SqliteWatch(Path(engine.url.database or ""))

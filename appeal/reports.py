@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from appeal import clock, freshness, progress
+from appeal import clock, freshness, progress, running
 from appeal.errors import NoSuchAppeal
 from appeal.extensions import db
 from appeal.models import Appeal, AppealTotals, Donation
@@ -128,7 +129,12 @@ def figure(slug: str) -> Figure:
 
 def facts(engine: Engine, slug: str) -> Facts | None:
     """Return what the figure of a public appeal is worked out from: the same object for as long as nothing changed."""
-    return freshness.kept(engine, _read_facts).get(slug)
+    return facts_of(engine)(slug)
+
+
+def facts_of(engine: Engine) -> Callable[[str], Facts | None]:
+    """Return `facts` for one database, for those who ask it thousands of times a second."""
+    return freshness.kept(engine, _read_facts).get
 
 
 def _read_facts(connection: Connection, slug: str) -> Facts | None:
@@ -170,8 +176,8 @@ def figure_of(facts: Facts, now: datetime) -> Figure:
         raised_minor=totals.raised_minor,
         gift_count=totals.gift_count,
         donor_count=totals.donor_count,
-        promised_minor=0,
-        projected_monthly_minor=0,
+        promised_minor=totals.promised_minor,
+        projected_monthly_minor=running.projected_minor(appeal, totals, now),
         sources={"online": totals.online_minor, "post": totals.post_minor, "bank": totals.bank_minor},
         state=state,
         opens_at=appeal.opens_at,
@@ -182,18 +188,23 @@ def figure_of(facts: Facts, now: datetime) -> Figure:
         sentence=_sentence(appeal, totals, state, days_left),
         facts=facts,
         holds_from=now,
-        holds_until=_next_change(appeal, now),
+        holds_until=_next_change(appeal, totals, now),
     )
 
 
-def _next_change(appeal: Appeal, now: datetime) -> datetime | None:
-    """Return the next instant at which state or days left may change though nothing is written; None if none will."""
+def _next_change(appeal: Appeal, totals: AppealTotals, now: datetime) -> datetime | None:
+    """Return the next instant at which the figure may change though nothing is written; None if there is none.
+
+    State and days left follow the appeal's own days, the projection of monthly gifts the days of UTC.
+    """
     instants = [appeal.opens_at] if appeal.opens_at else []
     if appeal.closes_at:
-        tomorrow = clock.end_of_day(clock.day_of(now, appeal.time_zone), appeal.time_zone)
-        instants += [tomorrow, appeal.closes_at - progress.LAST_DAYS, appeal.closes_at]
-    ahead = [instant for instant in instants if instant > now]
-    return min(ahead) if ahead and (appeal.closes_at is None or now < appeal.closes_at) else None
+        if now >= appeal.closes_at:
+            return None
+        instants += [appeal.closes_at - progress.LAST_DAYS, appeal.closes_at]
+        zones = (appeal.time_zone, "UTC") if totals.running_monthly else (appeal.time_zone,)
+        instants += [clock.end_of_day(clock.day_of(now, zone), zone) for zone in zones]
+    return min((instant for instant in instants if instant > now), default=None)
 
 
 def _sentence(appeal: Appeal, totals: AppealTotals, state: progress.State, days_left: int | None) -> str:

@@ -1,13 +1,15 @@
 """`flask serve`: the production server as the project recommends it.
 
 granian, because it needs a third of the CPU that gunicorn's threads need for a request and stands slow clients
-(docs/adr/0005). With one process the worker runs inside it, in a thread of its own.
+(docs/adr/0030). With one process the worker runs inside it, in a thread of its own.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
+from typing import Any
 
 import click
 from flask import Flask
@@ -15,7 +17,11 @@ from flask import Flask
 from appeal import create_app, jobs
 from appeal.context import settings as current_settings
 
+# More than the cores can run, on purpose: a thread that waits for Stripe costs nothing, and the others go on.
 BLOCKING_THREADS = 24
+BACKLOG = 2048
+HEADER_READ_TIMEOUT_MILLISECONDS = 10_000
+KILL_AFTER_SECONDS = 15
 WORKER_FLAG = "APPEAL_SERVE_WITH_WORKER"
 
 
@@ -26,27 +32,47 @@ WORKER_FLAG = "APPEAL_SERVE_WITH_WORKER"
 @click.option("--access-log/--no-access-log", default=False, help="Write a line for each request.")
 def command(host: str, port: int, workers: int, *, access_log: bool) -> None:
     """Serve the application; stops gracefully on SIGTERM and Ctrl-C."""
+    os.environ[WORKER_FLAG] = "1" if workers == 1 else ""
+    recommended(
+        "appeal.cli.serve:served", factory=True, host=host, port=port, workers=workers, access_log=access_log
+    ).serve()
+
+
+def recommended(
+    target: str,
+    *,
+    port: int,
+    host: str = "127.0.0.1",
+    workers: int = 1,
+    factory: bool = False,
+    access_log: bool = False,
+) -> Any:
+    """Return a granian server with the settings that this project recommends (docs/adr/0030)."""
     from granian import Granian
     from granian.constants import Interfaces
     from granian.http import HTTP1Settings
 
-    os.environ[WORKER_FLAG] = "1" if workers == 1 else ""
-    Granian(
-        "appeal.cli.serve:served",
-        factory=True,
+    logging.getLogger("_granian").addFilter(_is_not_about_threads)
+    return Granian(
+        target,
+        factory=factory,
         interface=Interfaces.WSGI,
         address=host,
         port=port,
         workers=workers,
         blocking_threads=BLOCKING_THREADS,
-        backlog=2048,
-        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        backlog=BACKLOG,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_TIMEOUT_MILLISECONDS),
         log_access=access_log,
         log_level="warning",  # type: ignore[arg-type]  # a str enum's value
         respawn_failed_workers=True,
-        workers_kill_timeout=15,
+        workers_kill_timeout=KILL_AFTER_SECONDS,
         websockets=False,
-    ).serve()
+    )
+
+
+def _is_not_about_threads(record: logging.LogRecord) -> bool:
+    return "Python threads, which seems quite high" not in record.getMessage()
 
 
 def served() -> Flask:
