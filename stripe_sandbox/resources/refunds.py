@@ -128,7 +128,8 @@ def settle_refund(world: World, refund_id: str, behaviour: str) -> None:
     """Let a pending refund succeed, or a refund that seemed done fail."""
     refund = world["refund"].get(refund_id)
     if behaviour == "fails":
-        fail_refund(world, refund_id)
+        if refund["status"] != "failed":
+            fail_refund(world, refund_id)
     elif refund["status"] == "pending":
         details = _destination(world["charge"].get(refund["charge"]), None)
         change(
