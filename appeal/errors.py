@@ -24,6 +24,10 @@ class NoSuchDonation(DomainError):
     """There is no such gift."""
 
 
+class NoSuchThing(DomainError):
+    """There is nothing of that name."""
+
+
 class AppealNotOpen(DomainError):
     """This appeal is not taking gifts."""
 

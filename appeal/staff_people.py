@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from appeal import audit, clock, donors, outbox, passwords, sign_in
 from appeal.audit import Actor
 from appeal.database import writing
-from appeal.errors import DomainError, StaleForm
+from appeal.errors import DomainError, NoSuchThing, StaleForm
 from appeal.extensions import db
 from appeal.models import HouseSettings, Person, StaffToken
 from appeal.models.people import ROLES
@@ -43,11 +43,11 @@ def by_id(person_id: int) -> Person:
     """Find a person.
 
     Raises:
-        PersonRefused: there is none.
+        NoSuchThing: there is none.
     """
     person = db.session.get(Person, person_id)
     if person is None:
-        raise PersonRefused("There is no such person.")
+        raise NoSuchThing("There is no such person.")
     return person
 
 

@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 STATUS_OF: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.NoSuchAppeal, 404),
     (errors.NoSuchDonation, 404),
+    (errors.NoSuchThing, 404),
     (errors.TooManyAttempts, 429),
     (errors.AppealNotOpen, 409),
     (errors.StaleForm, 409),

@@ -21,7 +21,15 @@ blueprint.context_processor(access.template_values)
 for name, write in filters.FILTERS.items():
     blueprint.add_app_template_filter(write, name)
 
-NOUNS = ("session", "account", "dashboard")
+NOUNS = (
+    "session",
+    "account",
+    "dashboard",
+    "donations",
+    "donors",
+    "moderation",
+    "exports",
+)
 
 
 @blueprint.record_once

@@ -1,0 +1,235 @@
+"""Gifts: the list, one gift with all that is known of it, and what may be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response as BaseResponse
+
+from appeal import (
+    adjustments,
+    audit,
+    giving,
+    ledger,
+    moderation,
+    money,
+    notes,
+    outbox,
+    refunding,
+    reports,
+    search,
+)
+from appeal.context import gateway
+from appeal.database import writing
+from appeal.errors import DomainError
+from appeal.extensions import db
+from appeal.ids import public_id as new_id
+from appeal.models import AuditEntry, Donation, LedgerEntry, Note, OutboxItem, RefundOrder
+from appeal.models.donation import FREQUENCIES, SOURCES, STATUSES
+from appeal.staff import access, choice
+
+routes = Blueprint("donations", __name__, url_prefix="/donations")
+STATUS_WORDS = {"open": "at checkout", "started": "not finished"}
+
+
+@routes.get("")
+@access.allow("viewer")
+def show() -> str:
+    """List gifts, newest first."""
+    found = choice.chosen()
+    if found is None:
+        return render_template("staff/nothing.html")
+    wanted = search.Wanted(
+        appeal_id=found.appeal.id,
+        text=request.args.get("q", "")[:200].replace("\x00", ""),
+        status=request.args.get("status", "received" if "q" not in request.args else ""),
+        source=request.args.get("source", ""),
+        frequency=request.args.get("frequency", ""),
+        before_id=before_id(),
+        by_email=access.may("editor"),
+    )
+    gifts, following = search.donations(wanted)
+    kept: dict[str, Any] = {name: value for name, value in request.args.items() if name != "before"}
+    return render_template(
+        "staff/donations.html",
+        choice=found,
+        gifts=gifts,
+        wanted=wanted,
+        choices={"status": STATUSES, "source": SOURCES, "frequency": FREQUENCIES},
+        first_url=url_for("staff.donations.show", **kept),
+        next_url=url_for("staff.donations.show", **{**kept, "before": following}) if following else None,
+    )
+
+
+def before_id() -> int | None:
+    """Return the id before which a page of a list goes on."""
+    value = request.args.get("before", type=int)
+    return value if value and 0 < value < 2**62 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """One gift with all that is known of it."""
+
+    donation: Donation
+    entries: list[LedgerEntry]
+    letters: list[OutboxItem]
+    orders: list[RefundOrder]
+    notes: list[Note]
+    changes: list[AuditEntry]
+    refundable_minor: int
+    why_not: str
+
+
+def gift(public_id: str) -> Gift:
+    """Gather one gift.
+
+    Raises:
+        NoSuchDonation: there is none.
+    """
+    donation = giving.by_public_id(public_id)
+    mine: Any = select(OutboxItem).where(OutboxItem.donation_id == donation.id).order_by(OutboxItem.id.desc())
+    orders = select(RefundOrder).where(RefundOrder.donation_id == donation.id).order_by(RefundOrder.id.desc())
+    changes, _ = audit.entries(audit.Search(subject=f"donation:{donation.public_id}"), most=20)
+    return Gift(
+        donation,
+        ledger.entries_of(donation),
+        list(db.session.scalars(mine.limit(20))),
+        list(db.session.scalars(orders)),
+        notes.about([donation.donor_id]),
+        changes,
+        refunding.refundable_minor(donation),
+        refunding.why_not(donation),
+    )
+
+
+@routes.get("/<public_id>")
+@access.allow("viewer")
+def one(public_id: str) -> str:
+    """Show one gift."""
+    return _page(public_id)
+
+
+def _page(public_id: str, typed: dict[str, str] | None = None, problem: str = "", at: str = "") -> str:
+    found = gift(public_id)
+    return render_template(
+        "staff/donation.html",
+        gift=found,
+        d=found.donation,
+        a=found.donation.appeal,
+        shown_as=reports.credit_line(found.donation),
+        typed=typed or {},
+        problem=problem,
+        problem_at=at,
+    )
+
+
+def _done(public_id: str, words: str) -> BaseResponse:
+    flash(words)
+    return redirect(url_for("staff.donations.one", public_id=public_id), code=303)
+
+
+def _refused(public_id: str, error: DomainError, at: str) -> tuple[str, int]:
+    db.session.rollback()
+    return _page(public_id, request.form.to_dict(), error.message, at), 422
+
+
+@routes.post("/<public_id>/refund")
+@access.allow("admin", fresh=True)
+def refund(public_id: str) -> BaseResponse | tuple[str, int]:
+    """Refund a gift, whole or in part."""
+    donation = giving.by_public_id(public_id)
+    try:
+        minor = money.parse_amount(
+            request.form.get("amount", "")[:40], donation.currency, donation.appeal.locale
+        )
+        reason = request.form.get("reason", "")[:2000]
+        order = refunding.refund(
+            donation, minor, reason=reason, actor=access.person().email, gateway=gateway()
+        )
+        audit.write(
+            access.actor(), "donation.refunded", f"donation:{public_id}",
+            after={"amount_minor": minor, "refund": order.refund_id or "", "state": order.state}, reason=reason,
+        )  # fmt: skip
+    except (DomainError, money.AmountError) as error:
+        return _refused(
+            public_id, error if isinstance(error, DomainError) else DomainError(error.message), "refund"
+        )
+    return _done(public_id, f"{access.exact(minor, donation.appeal)} goes back to the donor.")
+
+
+@routes.post("/<public_id>/correct")
+@access.allow("admin", fresh=True)
+def correct(public_id: str) -> BaseResponse | tuple[str, int]:
+    """Correct what was entered for a gift, by a new entry that says why."""
+    donation = giving.by_public_id(public_id)
+    try:
+        text = request.form.get("change", "").strip()[:40].replace("\u2212", "-")
+        minor = money.parse_amount(text.lstrip("+-"), donation.currency, donation.appeal.locale)
+        minor = -minor if text.startswith("-") else minor
+        reason = request.form.get("reason", "")[:2000]
+        entry = next((one for one in ledger.entries_of(donation) if one.kind == "gift"), None)
+        key = request.form.get("key", "")[:32] or new_id()
+        adjustments.correct(
+            entry.id if entry else 0, minor, reason=reason, actor=access.person().email, key=key
+        )
+        audit.write(
+            access.actor(),
+            "donation.corrected",
+            f"donation:{public_id}",
+            after={"change_minor": minor},
+            reason=reason,
+        )
+    except (DomainError, money.AmountError) as error:
+        return _refused(
+            public_id, error if isinstance(error, DomainError) else DomainError(error.message), "correct"
+        )
+    return _done(public_id, "The books are corrected; both entries stay to be seen.")
+
+
+@routes.post("/<public_id>/credit")
+@access.allow("editor")
+def credit(public_id: str) -> BaseResponse | tuple[str, int]:
+    """Change how a gift is named."""
+    form = request.form
+    try:
+        moderation.recredit(
+            public_id,
+            form.get("credit", ""),
+            form.get("credit_line", ""),
+            access.actor(),
+            reason=form.get("reason", "")[:500],
+        )
+    except moderation.CreditRefused as error:
+        return _refused(public_id, error, "credit")
+    return _done(public_id, "The gift is named as you chose.")
+
+
+@routes.post("/<public_id>/note")
+@access.allow("editor")
+def note(public_id: str) -> BaseResponse | tuple[str, int]:
+    """Write a note about a gift and its donor."""
+    donation = giving.by_public_id(public_id)
+    try:
+        notes.add(donation.donor, request.form.get("text", ""), access.actor(), donation=donation)
+    except notes.NoteRefused as error:
+        return _refused(public_id, error, "note")
+    return _done(public_id, "Your note is kept.")
+
+
+@routes.post("/<public_id>/receipt")
+@access.allow("editor")
+def receipt(public_id: str) -> BaseResponse | tuple[str, int]:
+    """Send the receipt once more."""
+    donation = giving.by_public_id(public_id)
+    if donation.status != "received" or not donation.donor.email:
+        return _refused(
+            public_id, DomainError("There is no receipt to send, or no address to send it to."), "receipt"
+        )
+    with writing():
+        outbox.add("receipt", f"receipt:{public_id}:{new_id()}", donation=donation)
+        audit.write(access.actor(), "donation.receipt_sent", f"donation:{public_id}")
+    return _done(public_id, "The receipt leaves by mail.")

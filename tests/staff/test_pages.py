@@ -1,0 +1,134 @@
+"""Every page, every role: who may open what, and that nothing opens by itself."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from appeal.extensions import db
+from appeal.models import Donation, Donor
+from tests.staff.conftest import Office
+
+Enter = Callable[..., Office]
+
+# The least role that a route opens to. A new route without a row here fails the test below.
+MATRIX = {
+    "staff.session.login": "",
+    "staff.session.sign_somebody_in": "",
+    "staff.session.logout": "viewer",
+    "staff.account.show": "viewer",
+    "staff.account.change_password": "viewer",
+    "staff.account.end": "viewer",
+    "staff.account.second_factor": "viewer",
+    "staff.account.turn_on": "viewer",
+    "staff.account.turn_off": "viewer",
+    "staff.dashboard.show": "viewer",
+    "staff.dashboard.wall": "viewer",
+    "staff.dashboard.pulse": "viewer",
+    "staff.donations.show": "viewer",
+    "staff.donations.one": "viewer",
+    "staff.donations.refund": "admin",
+    "staff.donations.correct": "admin",
+    "staff.donations.credit": "editor",
+    "staff.donations.note": "editor",
+    "staff.donations.receipt": "editor",
+    "staff.donors.show": "editor",
+    "staff.donors.one": "editor",
+    "staff.donors.note": "editor",
+    "staff.donors.merge": "editor",
+    "staff.donors.undo": "editor",
+    "staff.moderation.show": "editor",
+    "staff.moderation.judge": "editor",
+    "staff.moderation.words": "editor",
+    "staff.exports.entries_csv": "viewer",
+    "staff.exports.entries_xlsx": "viewer",
+    "staff.exports.npsp": "editor",
+    "staff.exports.donors": "editor",
+    "staff.exports.show": "editor",
+    "staff.exports.begin": "editor",
+    "staff.exports.one": "editor",
+    "staff.exports.file": "editor",
+}
+RANK = {"": -1, "viewer": 0, "editor": 1, "admin": 2}
+MOST_STATEMENTS = 6
+
+
+def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
+    """List endpoint, method and a filled-in address of everything under /staff."""
+    with app.app_context():
+        gift = db.session.query(Donation).first()
+        donor = db.session.query(Donor).first()
+    values = {"slug": "winter"}
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/staff"):
+            who = donor.public_id if "/donors/" in rule.rule else gift.public_id
+            address = re.sub(
+                r"<(?:\w+:)?(\w+)>",
+                lambda name: values.get(name[1], who if name[1] == "public_id" else "1"),
+                rule.rule,
+            )
+            for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+                yield rule.endpoint, method, address
+
+
+def test_the_matrix_names_every_route_and_no_other(app: Flask, winter: str) -> None:
+    assert {endpoint for endpoint, _, _ in routes(app)} == set(MATRIX)
+
+
+def test_a_stranger_opens_nothing_but_the_way_in(app: Flask, office: Enter, winter: str) -> None:
+    stranger = office()
+    for endpoint, method, address in routes(app):
+        answer = stranger.client.open(address, method=method)
+        if MATRIX[endpoint]:
+            assert answer.status_code == (303 if method == "GET" else 401), (method, address)
+            assert "Byron" not in answer.text
+
+
+@pytest.mark.parametrize("role", ["viewer", "editor", "admin"])
+def test_each_role_opens_exactly_what_it_may(app: Flask, office: Enter, winter: str, role: str) -> None:
+    one = office(role)
+    for endpoint, method, address in routes(app):
+        if endpoint in {"staff.session.logout", "staff.account.turn_off", "staff.account.end"}:
+            continue
+        answer = one.get(address) if method == "GET" else one.post(address)
+        allowed = RANK[role] >= RANK[MATRIX[endpoint]]
+        assert (answer.status_code != 403) is allowed, (role, method, address, answer.status_code)
+        assert answer.status_code < 500, (method, address)
+
+
+def test_no_form_is_taken_without_its_token(app: Flask, office: Enter, winter: str) -> None:
+    admin = office("admin")
+    for endpoint, method, address in routes(app):
+        if method == "POST" and endpoint != "staff.session.sign_somebody_in":
+            assert admin.client.post(address, data={"reason": "typed"}).status_code == 400, address
+
+
+def test_what_was_typed_is_carried_along_when_the_token_is_missing(office: Enter, winter: str) -> None:
+    answer = office("editor").client.post("/staff/moderation/words", data={"words": "viagra"})
+    assert '<input type="hidden" name="words" value="viagra">' in answer.text
+
+
+def test_every_page_forbids_framing_keeping_and_foreign_script(
+    app: Flask, office: Enter, winter: str
+) -> None:
+    admin = office("admin")
+    for endpoint, method, address in routes(app):
+        if method == "GET":
+            headers = admin.get(address).headers
+            assert headers["X-Frame-Options"] == "DENY", endpoint
+            assert "frame-ancestors 'none'" in headers["Content-Security-Policy"], endpoint
+            assert "unsafe" not in headers["Content-Security-Policy"], endpoint
+            assert "no-store" in headers["Cache-Control"] or "no-cache" in headers["Cache-Control"], endpoint
+
+
+def test_a_viewer_sees_no_email_address_anywhere(app: Flask, office: Enter, winter: str) -> None:
+    viewer = office("viewer")
+    for endpoint, method, address in routes(app):
+        if method == "GET" and MATRIX[endpoint] in {"", "viewer"}:
+            assert b"readers.example" not in viewer.get(address).data, address
+    assert "Mary" not in viewer.get("/staff/donations?q=mary@readers.example").text
+
+
+def test_an_unknown_staff_address_is_not_there(office: Enter) -> None:
+    assert office("admin").get("/staff/nothing-of-the-kind").status_code == 404
