@@ -3,7 +3,7 @@
 from appeal.models.appeal import Appeal, AppealTotals
 from appeal.models.audit import AuditEntry
 from appeal.models.base import Base
-from appeal.models.care import DailySeal, Notice, RefundOrder
+from appeal.models.care import DailySeal, Notice, ReconcileRun, RefundOrder
 from appeal.models.donation import CheckoutSlot, Donation
 from appeal.models.donor import AppealDonor, Complaint, Consent, Donor, DonorLink
 from appeal.models.embeds import EmbedSighting
@@ -17,10 +17,11 @@ from appeal.models.office import (
     HouseSettings,
     Note,
     SearchMark,
+    ThanksColumn,
     WordSpelling,
 )
 from appeal.models.people import Person, SignIn, SignInAttempt, StaffToken
-from appeal.models.post import PostBatch, PostLine, Promise
+from appeal.models.post import BankStatement, PostBatch, PostLine, Promise
 from appeal.models.queues import InboxEvent, OutboxItem, ScheduledRun
 from appeal.models.recurring import RecurringGift
 from appeal.models.statement import BalanceMovement, Payout
@@ -33,6 +34,7 @@ __all__ = [
     "AttributionTotal",
     "AuditEntry",
     "BalanceMovement",
+    "BankStatement",
     "Base",
     "CheckoutSlot",
     "Complaint",
@@ -58,6 +60,7 @@ __all__ = [
     "PostBatch",
     "PostLine",
     "Promise",
+    "ReconcileRun",
     "RecurringGift",
     "RefundOrder",
     "ScheduledRun",
@@ -65,5 +68,6 @@ __all__ = [
     "SignIn",
     "SignInAttempt",
     "StaffToken",
+    "ThanksColumn",
     "WordSpelling",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
@@ -48,6 +49,17 @@ class Notice(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
     seen_by: Mapped[str] = mapped_column(String(254), default="")
+
+
+class ReconcileRun(Base):
+    """What one comparison of Stripe with the books found, as plain values, and who asked for it."""
+
+    __tablename__ = "reconcile_runs"
+
+    id: Mapped[Key]
+    ran_at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(254))
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class DailySeal(Base):

@@ -69,12 +69,32 @@ class DonorMerge(Base):
     undone_at: Mapped[datetime | None]
 
 
+class ThanksColumn(Base):
+    """One thank-you column as it was printed: its words, how many gifts it names, and whether it was taken back."""
+
+    __tablename__ = "thanks_columns"
+    __table_args__ = (Index("ix_thanks_columns_appeal_id_id", "appeal_id", "id"),)
+
+    id: Mapped[Key]
+    appeal_id: Mapped[int] = mapped_column(ForeignKey("appeals.id"))
+    fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
+    text: Mapped[str] = mapped_column(Text)
+    named_count: Mapped[int]
+    unnamed_count: Mapped[int]
+    printed_on: Mapped[date]
+    marked_by: Mapped[str] = mapped_column(String(254))
+    marked_at: Mapped[datetime]
+    undone_by: Mapped[str] = mapped_column(String(254), default="")
+    undone_at: Mapped[datetime | None]
+
+
 class CreditPrint(Base):
-    """A credit line that was given to the printed paper: no gift is thanked for twice."""
+    """A gift that a printed column thanks for: its key is the gift's, so no gift is thanked for twice."""
 
     __tablename__ = "credit_prints"
 
     donation_id: Mapped[int] = mapped_column(ForeignKey("donations.id"), primary_key=True)
+    column_id: Mapped[int] = mapped_column(ForeignKey("thanks_columns.id"), index=True)
     appeal_id: Mapped[int] = mapped_column(ForeignKey("appeals.id"), index=True)
     printed_on: Mapped[date]
     actor: Mapped[str] = mapped_column(String(254))
