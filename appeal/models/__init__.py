@@ -20,6 +20,7 @@ from appeal.models.office import (
     ThanksColumn,
     WordSpelling,
 )
+from appeal.models.outgoing import DigestReader, Milestone, OutgoingDelivery, OutgoingEndpoint
 from appeal.models.people import Person, SignIn, SignInAttempt, StaffToken
 from appeal.models.post import BankStatement, PostBatch, PostLine, Promise
 from appeal.models.queues import InboxEvent, OutboxItem, ScheduledRun
@@ -42,6 +43,7 @@ __all__ = [
     "CreditPrint",
     "DailySeal",
     "DailyTotal",
+    "DigestReader",
     "Donation",
     "Donor",
     "DonorLink",
@@ -52,9 +54,12 @@ __all__ = [
     "HouseSettings",
     "InboxEvent",
     "LedgerEntry",
+    "Milestone",
     "Note",
     "Notice",
     "OutboxItem",
+    "OutgoingDelivery",
+    "OutgoingEndpoint",
     "Payout",
     "Person",
     "PostBatch",
