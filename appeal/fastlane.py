@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.http import parse_etags, remove_entity_headers
 
 from appeal import clock, ids
-from appeal.freshness import AWAY, PATIENCE_SECONDS, WAIT_SECONDS
+from appeal.freshness import AWAY, PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-LANE = ("/api/v1/", "/embed/")
+LANE = ("/api/v1/", "/embed/", "/appeals/")
 READING = frozenset({"GET", "HEAD"})
 KEY = "appeal.keep"
 MOST_ANSWERS, MOST_HOSTS, LARGEST_BYTES = 1024, 64, 512 * 1024
@@ -31,17 +31,27 @@ REQUEST_ID = "X-Request-Id"
 
 Header = tuple[str, str]
 Facts = Callable[[str], object]
+# Puts in what is fresh for each asker: the query of the address in, the whole body out.
+Fill = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """For how long an answer is good; `facts` are compared by identity, and None means they never change."""
+    """For how long an answer is good; `facts` are compared by identity, and None means they never change.
+
+    `reread` gives the facts as they stand, by default those of a figure. Of a query nothing is kept unless
+    `with_query` says that the answer depends on it; `variant` then reduces a query to the part that matters. With
+    `fill` the body is made anew for each asker from what is the same for all.
+    """
 
     slug: str = ""
     facts: object | None = None
     since: datetime | None = None
     until: datetime | None = None
     with_query: bool = False
+    reread: Facts | None = None
+    variant: Callable[[str], str] | None = None
+    fill: Fill | None = None
 
 
 def keep(environ: WSGIEnvironment, how: Keep) -> None:
@@ -67,7 +77,7 @@ class Answer:
             now = clock.now()
             if now < how.since or (how.until is not None and now >= how.until):
                 return False
-        return how.facts is None or facts(how.slug) is how.facts
+        return how.facts is None or (how.reread or facts)(how.slug) is how.facts
 
     def give(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer with it: 304 where the asker has it already, the head alone where only that was asked for."""
@@ -76,8 +86,12 @@ class Answer:
         if asked and self.etag and self._is_known(asked):
             start_response("304 NOT MODIFIED", [*self.not_modified, fresh_id])
             return []
-        start_response("200 OK", [*self.before_id, fresh_id, *self.after_id])
-        return self.body if environ["REQUEST_METHOD"] == "GET" else []
+        body, headers = self.body, [*self.before_id, fresh_id, *self.after_id]
+        if self.how.fill is not None:
+            body = [self.how.fill(environ.get("QUERY_STRING", ""))]
+            headers.append(("Content-Length", str(len(body[0]))))
+        start_response("200 OK", headers)
+        return body if environ["REQUEST_METHOD"] == "GET" else []
 
     def _is_known(self, asked: str) -> bool:
         return asked == self.etag or parse_etags(asked).contains_weak(self.etag.strip('"'))
@@ -91,6 +105,7 @@ class FastLane:
         self.behind = app
         self._facts = facts
         self._answers: dict[str, Answer] = {}
+        self._variants: dict[str, Callable[[str], str]] = {}
         self._hosts: set[str] = set()
         self._turns = [threading.Lock() for _ in range(64)]
 
@@ -100,13 +115,21 @@ class FastLane:
         if not key.startswith(LANE) or environ["REQUEST_METHOD"] not in READING:
             return self.behind(environ, start_response)
         if query := environ.get("QUERY_STRING"):
-            key = f"{key}?{query}"
+            key = self._variant(key, query)
         answer = self._answers.get(key)
         if environ.get("HTTP_HOST") not in self._hosts:
             return self._ask(key, environ, start_response)
         if answer is not None and self._good(answer):
             return answer.give(environ, start_response)
+        if answer is None:
+            return self._ask(key, environ, start_response)
         return self._ask_in_turn(key, answer, environ, start_response)
+
+    def _variant(self, path: str, query: str) -> str:
+        variant = self._variants.get(path)
+        if variant is not None:
+            query = variant(query)
+        return f"{path}?{query}" if query else path
 
     def _good(self, answer: Answer) -> bool:
         try:
@@ -115,14 +138,12 @@ class FastLane:
             return False
 
     def _ask_in_turn(
-        self, key: str, old: Answer | None, environ: WSGIEnvironment, start_response: StartResponse
+        self, key: str, old: Answer, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Let one ask Flask while the others wait for what it says; with an old answer in hand, not for long."""
+        """Let one ask Flask while the others wait for what it says, but not for long: they have the old answer."""
         turn = self._turns[hash(key) % len(self._turns)]
-        if not turn.acquire(timeout=WAIT_SECONDS if old is None else PATIENCE_SECONDS):
-            return (
-                self._ask(key, environ, start_response) if old is None else old.give(environ, start_response)
-            )
+        if not turn.acquire(timeout=PATIENCE_SECONDS):
+            return old.give(environ, start_response)
         try:
             answer = self._answers.get(key)
             if answer is not None and answer is not old and self._good(answer):
@@ -144,6 +165,9 @@ class FastLane:
             if len(self._hosts) < MOST_HOSTS:
                 self._hosts.add(host)
             answer = _prepared(how, headers, body)
+            if how.variant is not None:
+                self._variants[environ["PATH_INFO"]] = how.variant
+                key = self._variant(environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
             if _may_be_kept(key, answer):
                 self._store(key, answer)
             return answer.give(environ, start_response)
@@ -184,9 +208,10 @@ def _captured(app: WSGIApplication, environ: WSGIEnvironment) -> tuple[str, list
 
 
 def _prepared(how: Keep, headers: list[Header], body: bytes) -> Answer:
+    if how.fill is not None:
+        headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
     at = next((i for i, (name, _) in enumerate(headers) if name.lower() == "x-request-id"), len(headers))
-    rest = [*headers[:at], *headers[at + 1 :]]
-    bare = list(rest)
+    bare = [*headers[:at], *headers[at + 1 :]]
     remove_entity_headers(bare)
     etag = next((value for name, value in headers if name.lower() == "etag"), "")
     return Answer(how, etag, headers[:at], headers[at + 1 :], bare, [body])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from appeal import clock, freshness, progress, running
 from appeal.errors import NoSuchAppeal
@@ -134,10 +134,11 @@ def facts(engine: Engine, slug: str) -> Facts | None:
 
 def facts_of(engine: Engine) -> Callable[[str], Facts | None]:
     """Return `facts` for one database, for those who ask it thousands of times a second."""
-    return freshness.kept(engine, _read_facts).get
+    return freshness.kept(engine, read_facts).get
 
 
-def _read_facts(connection: Connection, slug: str) -> Facts | None:
+def read_facts(connection: Connection, slug: str) -> Facts | None:
+    """Read the facts of a public appeal in one statement; None where there is none."""
     row = connection.execute(
         select(*_APPEAL, *_TOTALS)
         .join(AppealTotals, AppealTotals.appeal_id == Appeal.id)
@@ -259,6 +260,21 @@ def body_and_etag(content: dict[str, Any]) -> tuple[bytes, str]:
     return body, hashlib.sha256(body).hexdigest()[:20]
 
 
+# What a credit line needs of a donation; the rest of the row is not even read.
+_CREDIT = (
+    Donation.id,
+    Donation.name,
+    Donation.credit,
+    Donation.credit_line,
+    Donation.message,
+    Donation.message_review,
+    Donation.currency,
+    Donation.received_minor,
+    Donation.returned_minor,
+    func.coalesce(Donation.received_at, Donation.created_at).label("received_at"),
+)
+
+
 def published_credits(
     appeal_id: int, *, most: int = 12, before: int | None = None
 ) -> tuple[list[Credit], int | None]:
@@ -266,29 +282,36 @@ def published_credits(
 
     Only what a person approved is here; an anonymous gift never is.
     """
-    query = select(Donation).where(
+    return credits_in(db.session.connection(), appeal_id, most=most, before=before)
+
+
+def credits_in(
+    connection: Connection, appeal_id: int, *, most: int, before: int | None = None
+) -> tuple[list[Credit], int | None]:
+    """Return `published_credits` as one connection sees them."""
+    query = select(*_CREDIT).where(
         Donation.appeal_id == appeal_id,
         Donation.credit_review == "approved",
         Donation.received_minor > Donation.returned_minor,
     )
     if before is not None:
         query = query.where(Donation.id < before)
-    found = list(db.session.scalars(query.order_by(Donation.id.desc()).limit(most + 1)))
+    found = connection.execute(query.order_by(Donation.id.desc()).limit(most + 1)).all()
     following = found[most - 1].id if len(found) > most else None
-    return [_credit(donation) for donation in found[:most]], following
+    return [_credit(row) for row in found[:most]], following
 
 
-def _credit(donation: Donation) -> Credit:
+def _credit(row: Any) -> Credit:
     return Credit(
-        line=credit_line(donation),
-        amount_minor=donation.standing_minor,
-        currency=donation.currency,
-        received_at=donation.received_at or donation.created_at,
-        message=donation.message if donation.message_review == "approved" else "",
+        line=credit_line(row),
+        amount_minor=row.received_minor - row.returned_minor,
+        currency=row.currency,
+        received_at=row.received_at,
+        message=row.message if row.message_review == "approved" else "",
     )
 
 
-def credit_line(donation: Donation) -> str:
+def credit_line(donation: Any) -> str:
     """Return the words under which a gift may be named, once approved; empty for an anonymous one."""
     if donation.credit == "name":
         return donation.name

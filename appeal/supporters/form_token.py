@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Request
@@ -41,7 +42,13 @@ class FormToken:
 
 def issue(settings: Settings, slug: str) -> str:
     """Make a token for one rendering of an appeal's form."""
-    return _signer(settings).sign(f"{slug}.{secrets.token_urlsafe(18)}").decode()
+    return issuer(settings)(slug)
+
+
+def issuer(settings: Settings) -> Callable[[str], str]:
+    """Return `issue` for many renderings: the keys are taken from the settings once."""
+    sign = _signer(settings).sign
+    return lambda slug: sign(f"{slug}.{secrets.token_urlsafe(18)}").decode()
 
 
 def read(settings: Settings, slug: str, text: str) -> FormToken:

@@ -8,13 +8,12 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from flask import render_template, url_for
 
-from appeal import clock, giving, markdown, money, reports, texts, thanks_pass
+from appeal import clock, front, giving, markdown, money, reports, texts, thanks_pass
 from appeal.context import settings
 from appeal.errors import DomainError
 from appeal.models import Appeal, Donation
 from appeal.supporters.forms import DonationForm
 
-CREDITS_ON_PAGE = 8
 CREDITS_A_PAGE = 50
 NOT_CHARGED = "You have not been charged."
 STATES = {
@@ -64,13 +63,15 @@ def check_again(error: DomainError) -> Problem:
     return Problem("Please check your gift and send it again", error.message)
 
 
-def appeal_page(appeal: Appeal, form: DonationForm, problem: Problem | None = None) -> str:
+def appeal_page(
+    shown: front.Front, figure: reports.Figure, form: DonationForm, problem: Problem | None = None
+) -> str:
     """Render the appeal page."""
-    shown, following = reports.published_credits(appeal.id, most=CREDITS_ON_PAGE)
+    appeal = shown.facts.appeal
     return render_template(
         "supporters/appeal.html",
         appeal=appeal,
-        figure=reports.figure(appeal.slug),
+        figure=figure,
         form=form,
         problem=problem,
         takes_gifts=giving.takes_gifts(appeal, clock.now()),
@@ -78,8 +79,8 @@ def appeal_page(appeal: Appeal, form: DonationForm, problem: Problem | None = No
         other_ways=markdown.render(appeal.other_ways_markdown),
         terms=markdown.render(appeal.terms_markdown),
         thanks=markdown.render(appeal.thanks_markdown),
-        credits=shown,
-        more_credits=following is not None,
+        credits=shown.credits,
+        more_credits=shown.more_credits,
         qr_url=url_for("embed.qr_svg", slug=appeal.slug, src="print-page"),
         shared=_shared(appeal),
         page_url=f"{settings().public_url}{url_for('supporters.appeal', slug=appeal.slug)}",

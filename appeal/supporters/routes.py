@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import checkout, clock, giving, receipts, reports
+from appeal import checkout, clock, fastlane, front, giving, receipts, reports
 from appeal.context import gateway, settings, visitor
 from appeal.errors import AppealNotOpen, FormAlreadyUsed, InvalidGift, NoSuchDonation, TooManyAttempts
-from appeal.extensions import limiter
+from appeal.extensions import db, limiter
 from appeal.models import Appeal
 from appeal.payments import PaymentsError
-from appeal.supporters import form_token, pages
+from appeal.supporters import blanks, form_token, pages
 from appeal.supporters.forms import DonationForm, prefill
 
 blueprint = Blueprint("supporters", __name__)
@@ -45,12 +45,26 @@ def home() -> BaseResponse | str:
 
 
 @blueprint.get("/appeals/<slug>")
-def appeal(slug: str) -> str:
+def appeal(slug: str) -> bytes:
     """Show the appeal with its form, filled in as the link asks."""
-    record = reports.appeal_by_slug(slug)
-    form = DonationForm(record, data=prefill(record, request.args))
-    form.csrf_token.data = form_token.issue(settings(), slug)
-    return pages.appeal_page(record, form)
+    shown = front.of(slug)
+    figure = reports.figure_of(shown.facts, clock.now())
+    form = DonationForm(shown.facts.appeal, data=prefill(shown.facts.appeal, request.args))
+    form.csrf_token.data, form.src.data, form.page.data = blanks.TOKEN, blanks.SRC, blanks.PAGE
+    template = pages.appeal_page(shown, figure, form)
+    fill = blanks.filler(template, settings(), slug)
+    keep = fastlane.Keep(
+        slug,
+        shown,
+        figure.holds_from,
+        figure.holds_until,
+        with_query=True,
+        reread=front.reader(db.engine),
+        variant=blanks.variant,
+        fill=fill,
+    )
+    fastlane.keep(request.environ, keep)
+    return fill(request.query_string.decode("latin-1"))
 
 
 @blueprint.post("/appeals/<slug>/donations")
@@ -108,7 +122,9 @@ def _again(
     """Show the form again with everything that was typed; its token stays unless it is of no use any more."""
     if fresh or not form.csrf_token.data:
         form.csrf_token.data = form_token.issue(settings(), record.slug)
-    response = make_response(pages.appeal_page(record, form, problem), status)
+    shown = front.of(record.slug)
+    figure = reports.figure_of(shown.facts, clock.now())
+    response = make_response(pages.appeal_page(shown, figure, form, problem), status)
     if status in {429, 503}:
         response.headers["Retry-After"] = "600" if status == 429 else "30"
     return response
