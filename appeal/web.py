@@ -14,10 +14,10 @@ from flask import Flask, Response, g, render_template, request
 from jinja2 import StrictUndefined
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import clock, errors, ids, money, progress
+from appeal import clock, errors, ids, money, progress, texts
 from appeal.extensions import db
 from appeal.payments import PaymentsError, SignatureInvalid
 from appeal.settings import Settings
@@ -68,6 +68,7 @@ def install(app: Flask, settings: Settings) -> None:
         money=format_money, money_exact=money_exact, day=day, instant=instant, percent=progress.percent_text
     )
     app.before_request(_name_request)
+    app.before_request(_refuse_odd_addresses)
     app.after_request(lambda response: _headers(response, settings))
     app.register_error_handler(errors.DomainError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -101,6 +102,12 @@ def _name_request() -> None:
     g.request_id = ids.request_id()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _refuse_odd_addresses() -> None:
+    """Find nothing under an address with control signs in it: PostgreSQL would not even look."""
+    if texts.has_control(request.path):
+        raise NotFound
 
 
 def _headers(response: Response, settings: Settings) -> Response:
@@ -160,5 +167,7 @@ def answer(status: int, message: str) -> BaseResponse:
     if request.path.startswith(JSON_DOORS):
         body = json.dumps({"error": title, "message": message}, ensure_ascii=False)
         return Response(body + "\n", status=status, mimetype="application/json")
+    if isinstance(request.routing_exception, SecurityError):  # to a Host that is not ours no address leads
+        return Response(f"{title}\n{message}\n", status=status, mimetype="text/plain")
     page = render_template("errors/error.html", status=status, title=title, message=message, home_url="/")
     return Response(page, status=status, mimetype="text/html")
