@@ -1,0 +1,352 @@
+"""The supporters' door: every state of the page, every answer of the form, the thanks in three states."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import func, select
+
+from appeal import clock, giving
+from appeal.database import writing
+from appeal.extensions import db
+from appeal.models import Donation
+from appeal.reports import appeal_by_slug
+from tests.gateways import FakeGateway
+from tests.making import SLUG, form, open_appeal, paid, post_form, received, started, told
+
+PAGE = f"/appeals/{SLUG}"
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """These tests ask about the door; what lies behind it is asked on both databases elsewhere."""
+    return sqlite_url
+
+
+@pytest.fixture(autouse=True)
+def gateway(app) -> FakeGateway:
+    """Put a supplier of payments at the seam."""
+    app.extensions["appeal.gateway"] = FakeGateway()
+    return app.extensions["appeal.gateway"]
+
+
+@pytest.fixture
+def open_one(app):
+    """Make an appeal, as staff did."""
+
+    def make(**values) -> None:
+        with app.app_context():
+            open_appeal(**values)
+
+    return make
+
+
+def gifts(app) -> int:
+    with app.app_context():
+        return db.session.scalar(select(func.count()).select_from(Donation))
+
+
+def text(answer) -> str:
+    return answer.get_data(as_text=True)
+
+
+# -- the page ----------------------------------------------------------------------------------------------------
+
+STATES = {
+    "nothing yet": ({}, 0, "Be the first", True),
+    "running": ({}, 2500, "£25", True),
+    "last days": ({"closes_at": timedelta(hours=30)}, 2500, "Last days", True),
+    "reached": ({"goal_minor": 2500}, 2500, "Goal reached", True),
+    "beyond": ({"goal_minor": 1000}, 2500, "Goal passed", True),
+    "no goal": ({"goal_minor": None}, 2500, "£25", True),
+    "upcoming": ({"opens_at": timedelta(days=2)}, 0, "Not open yet", False),
+    "ended": ({"status": "closed"}, 2500, "Appeal ended", False),
+    "ended with nothing": ({"closes_at": timedelta(days=-1)}, 0, "has ended", False),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_page_stands_in_every_state(app, client, open_one, name) -> None:
+    values, given, words, has_form = STATES[name]
+    open_one()
+    with app.app_context(), writing():
+        appeal = appeal_by_slug(SLUG)
+        if given:
+            received(appeal, amount_minor=given)
+        for key, value in values.items():
+            setattr(appeal, key, clock.now() + value if isinstance(value, timedelta) else value)
+    answer = client.get(PAGE)
+    assert answer.status_code == 200
+    assert words in text(answer)
+    assert ("<form" in text(answer)) is has_form
+
+
+def test_the_first_address_leads_to_the_one_live_appeal_with_its_query(client, open_one) -> None:
+    open_one()
+    answer = client.get("/?src=print-a&amount=25")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{PAGE}?src=print-a&amount=25")
+
+
+def test_the_first_address_lists_where_there_is_none_or_more_than_one(app, client, open_one) -> None:
+    assert client.get("/").status_code == 200
+    open_one()
+    open_one(slug="other")
+    assert PAGE in text(client.get("/"))
+    assert "/appeals/other" in text(client.get("/"))
+
+
+def test_the_page_sets_no_cookie_and_runs_no_script(client, open_one) -> None:
+    open_one()
+    answer = client.get(PAGE)
+    assert "Set-Cookie" not in answer.headers
+    assert "<script" not in text(answer)
+    assert "style=" not in text(answer)
+
+
+# -- the form ----------------------------------------------------------------------------------------------------
+
+
+def test_a_gift_is_led_to_stripe_with_303(app, client, gateway, open_one) -> None:
+    open_one()
+    answer = post_form(client, form(app))
+    assert (answer.status_code, answer.headers["Location"]) == (303, "https://checkout.test/1")
+    assert "Set-Cookie" not in answer.headers
+    assert gifts(app) == 1
+
+
+def test_a_form_sent_again_leads_to_the_same_page(app, client, gateway, open_one) -> None:
+    open_one()
+    filled = form(app)
+    places = {post_form(client, filled).headers["Location"] for _ in range(3)}
+    assert places == {"https://checkout.test/1"}
+    assert gifts(app) == 1
+
+
+def test_a_form_sent_again_with_another_amount_is_asked_back(app, client, gateway, open_one) -> None:
+    open_one()
+    filled = form(app)
+    post_form(client, filled)
+    answer = post_form(client, filled | {"amount": "50.00"})
+    assert answer.status_code == 422
+    assert "sent before" in text(answer)
+    assert gifts(app) == 1
+    token = text(answer).split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+    assert token != filled["csrf_token"]
+    assert post_form(client, filled | {"amount": "50.00", "csrf_token": token}).status_code == 303
+
+
+def test_a_rejected_form_shows_what_was_typed(app, client, gateway, open_one) -> None:
+    open_one()
+    answer = post_form(
+        client,
+        form(app, amount="other", other_amount="1e9", name="Mary <b>", message='My "words"', cover_fee="y"),
+    )
+    assert answer.status_code == 422
+    assert text(answer).count("<title>Error: ") == 1
+    for shown in ('value="1e9"', "Mary &lt;b&gt;", "My &#34;words&#34;"):
+        assert shown in text(answer)
+    assert gifts(app) == 0
+
+
+@pytest.mark.parametrize("token", ["", "forged", "lantern.abc.def.ghi", "\x00", "é" * 50])
+def test_a_form_without_our_token_is_asked_back_and_can_then_be_sent(
+    app, client, gateway, open_one, token
+) -> None:
+    open_one()
+    answer = post_form(client, form(app, csrf_token=token))
+    assert answer.status_code == 422
+    assert gifts(app) == 0
+    assert "Mary Anning" in text(answer)
+
+
+def test_a_form_from_another_site_is_asked_back(app, client, gateway, open_one) -> None:
+    open_one()
+    answer = post_form(client, form(app), headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 422
+    assert gifts(app) == 0
+
+
+def test_a_closed_appeal_answers_409(app, client, gateway, open_one) -> None:
+    open_one(status="closed")
+    answer = post_form(client, form(app))
+    assert answer.status_code == 409
+    assert gifts(app) == 0
+
+
+def test_too_many_unpaid_gifts_are_answered_429_in_the_same_words(app, client, gateway, open_one) -> None:
+    open_one()
+    answers = [post_form(client, form(app, email=f"d{number}@example.org")) for number in range(8)]
+    assert [one.status_code for one in answers] == [303] * 5 + [429] * 3
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert "You have not been charged" in text(answers[-1])
+    assert gifts(app) == 5
+
+
+@pytest.mark.parametrize("trouble", [["busy"], ["refused"], ["unknown"] * 2, ["failed"] * 2])
+def test_trouble_with_stripe_is_answered_503_and_the_next_press_goes_through(
+    app, client, gateway, open_one, trouble
+) -> None:
+    open_one()
+    gateway.trouble = list(trouble)
+    filled = form(app)
+    answer = post_form(client, filled)
+    assert answer.status_code == 503
+    assert "You have not been charged" in text(answer)
+    assert f'value="{filled["csrf_token"]}"' in text(answer)
+    assert gifts(app) == 1
+    assert post_form(client, filled).status_code == 303
+    assert gifts(app) == 1
+    assert len(gateway.sessions) == 1
+
+
+def test_where_the_gift_came_from_is_kept(app, client, gateway, open_one) -> None:
+    open_one()
+    post_form(client, form(app, src="www.example.org:article", page="/news/1"))
+    with app.app_context():
+        donation = db.session.scalars(select(Donation)).one()
+        assert (donation.src, donation.page, donation.placement) == (
+            "www.example.org:article",
+            "/news/1",
+            "article",
+        )
+
+
+# -- the thanks --------------------------------------------------------------------------------------------------
+
+
+def begin(app, **values) -> str:
+    with app.app_context():
+        return started(appeal_by_slug(SLUG), **values).public_id
+
+
+def settle(app, name: str, state: str) -> None:
+    with app.app_context():
+        donation = giving.by_public_id(name)
+        giving.settle(paid(donation) if state == "paid" else told(donation, state), livemode=False)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (None, "on its way"),
+        ("on_its_way", "on its way"),
+        ("paid", "Thank you"),
+        ("failed", "not been charged"),
+        ("expired", "not been charged"),
+    ],
+)
+def test_the_thanks_say_what_the_books_say(app, client, open_one, state, words) -> None:
+    open_one()
+    name = begin(app)
+    if state:
+        settle(app, name, state)
+    answer = client.get(f"/donations/{name}/thank-you")
+    assert answer.status_code == 200
+    assert words in text(answer)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "noindex" in answer.headers["X-Robots-Tag"]
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "mary@example.org" not in text(answer)
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_the_receipt_is_there_once_the_gift_is(app, client, open_one) -> None:
+    open_one()
+    name = begin(app)
+    assert client.get(f"/donations/{name}/receipt.pdf").status_code == 404
+    settle(app, name, "paid")
+    answer = client.get(f"/donations/{name}/receipt.pdf")
+    assert answer.data.startswith(b"%PDF-")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["nobody", "a" * 26, "a" * 500, "%00", "..%2f..%2fetc", "%ff", "\uff21"])
+def test_nobody_is_thanked_for_a_gift_that_is_none(client, open_one, name) -> None:
+    open_one()
+    assert client.get(f"/donations/{name}/thank-you").status_code == 404
+    assert client.get(f"/donations/{name}/receipt.pdf").status_code == 404
+
+
+HOSTILE = [
+    "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "\\/evil.example", "http:evil.example",
+    "https:evil.example", "https:///evil.example", "https://evil.example", "http://evil.example/",
+    "https://www.lantern.example.evil.example/", "https://www.lantern.example@evil.example/",
+    "https://evil.example\\@www.lantern.example/", "https://evil.example#www.lantern.example",
+    "https://evil.example?www.lantern.example", "https://evil.example/www.lantern.example", "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd", "ftp://www.lantern.example/",
+    "blob:https://www.lantern.example/x", "about:blank", "mailto:x@example.org", "www.evil.example", "evil.example",
+    ".", "..", "?x", "#x", "https://", "http://", "https:", "//", "https://www.lantern.example:pass@evil.example/",
+    "https://[::1]/", "https://127.0.0.1@evil.example/", "https://evil%2eexample/", "https://www.lantern.example%2eevil/",
+    "https://\u0435vil.example/", "https://www.lantern.example\u3002evil.example/", "http://0x7f000001/",
+    "//www.lantern.example@evil.example", "/%09/evil.example/../..//evil.example", "http://2130706433/",
+    "https://www.lantern.example.", "https://wwwxlantern.example/", "https://lantern.example.evil/", "//evil.example/%2f..",
+]  # fmt: skip
+
+
+OWN_HOSTS = {None, "www.lantern.example", "blog.lantern.example", "wa.me", "bsky.app", "www.facebook.com"}
+
+
+def back_links(page: str) -> list[str]:
+    """List where links of a page lead, apart from the ways to share."""
+    return [part.split('"')[0] for part in page.split('href="')[1:]]
+
+
+@pytest.mark.parametrize("page", HOSTILE)
+def test_the_way_back_leads_to_no_foreign_host(app, client, open_one, page) -> None:
+    open_one(publisher_url="https://www.lantern.example", return_hosts=["blog.lantern.example"])
+    name = begin(app, page=page)
+    settle(app, name, "paid")
+    answer = text(client.get(f"/donations/{name}/thank-you"))
+    for link in back_links(answer):
+        parts = urlsplit(link)
+        assert parts.hostname in OWN_HOSTS, link
+        assert parts.scheme in {"", "http", "https", "mailto"}, link
+        assert not link.startswith(("//", "\\", "/\\")), link
+
+
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        ("/news/1", "https://www.lantern.example/news/1"),
+        ("https://www.lantern.example/news/1?a=b", "https://www.lantern.example/news/1?a=b"),
+        ("https://blog.lantern.example/2", "https://blog.lantern.example/2"),
+    ],
+)
+def test_the_way_back_leads_to_the_article(app, client, open_one, page, link) -> None:
+    open_one(publisher_url="https://www.lantern.example", return_hosts=["blog.lantern.example"])
+    name = begin(app, page=page)
+    settle(app, name, "paid")
+    page = text(client.get(f"/donations/{name}/thank-you"))
+    assert f'href="{link}' in page
+
+
+# -- credit lines ------------------------------------------------------------------------------------------------
+
+
+def test_only_what_a_person_approved_is_shown_and_never_an_amount_or_an_address(
+    app, client, open_one
+) -> None:
+    open_one()
+    with app.app_context(), writing():
+        appeal = appeal_by_slug(SLUG)
+        for line, review in (
+            ("A reader in Leeds", "approved"),
+            ("Rude words", "waiting"),
+            ("Worse", "hidden"),
+        ):
+            donation = received(appeal, credit="custom", credit_line=line, amount_minor=7777)
+            donation.credit_review = review
+        received(appeal, credit="anonymous", name="Nobody Named")
+    for address in (PAGE, f"{PAGE}/credits"):
+        page = text(client.get(address))
+        assert "A reader in Leeds" in page
+        for hidden in ("Rude words", "Worse", "Nobody Named", "mary@example.org", "77.77"):
+            assert hidden not in page, (address, hidden)
+
+
+@pytest.mark.parametrize(
+    "before", ["", "x", "-1", "0", "1", str(2**63), str(2**63 - 1), "1e3", "%00", "9" * 400]
+)
+def test_any_page_of_credit_lines_can_be_asked_for(client, open_one, before) -> None:
+    open_one()
+    assert client.get(f"{PAGE}/credits?before={before}").status_code in {200, 404}
