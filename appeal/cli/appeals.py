@@ -1,4 +1,4 @@
-"""`flask appeals`: create, list, show, open, close."""
+"""`flask appeals`: create, list, show, open, close, switch banners."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from appeal import appeals, money, reports
+from appeal import appeals, banners, money, placements, reports
+from appeal.audit import COMMAND_LINE
 from appeal.cli.output import as_json, plainly, say
 from appeal.context import settings
 from appeal.models import Appeal
@@ -91,6 +92,17 @@ def open_(slug: str) -> None:
 def close(slug: str) -> None:
     """Close an appeal at once: it stays public and takes no more gifts."""
     click.echo(f"{appeals.set_status(slug, 'closed').slug} is closed.")
+
+
+@group.command("banner")
+@click.argument("slug")
+@click.argument("placement", type=click.Choice(placements.BANNER))
+@click.option("--on/--off", required=True, help="Show the banner there, or nothing, on every page that has it.")
+@plainly
+def banner(slug: str, placement: str, *, on: bool) -> None:
+    """Switch the banner of a placement off everywhere, or on again; it works within a minute."""
+    off = banners.switch(slug, placement, COMMAND_LINE, on=on)
+    click.echo(f"Switched off for {slug}: {', '.join(off) or 'nothing'}.")
 
 
 def _row(appeal: Appeal) -> dict[str, Any]:

@@ -51,7 +51,10 @@ def test_the_way_back_carries_a_pass_that_a_host_can_check(back_link, reader):
 
 
 def test_a_gift_that_has_not_arrived_gives_no_pass(back_link):
-    assert back_link("/2026/11/story", state="started") in {None, "https://www.dailylantern.example/2026/11/story"}
+    assert back_link("/2026/11/story", state="started") in {
+        None,
+        "https://www.dailylantern.example/2026/11/story",
+    }
 
 
 def test_a_foreign_site_is_not_led_back_to(back_link):
