@@ -7,6 +7,7 @@ caller's one transaction; `appeal.proof` recomputes them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from appeal import clock
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import AppealDonor, AppealTotals, AttributionTotal, Base, DailyTotal, Donation, LedgerEntry
+from appeal.outgoing import events as outgoing
 
 DbSession = Session | scoped_session[Session]
 
@@ -56,8 +58,11 @@ def record(donation: Donation, fact: Fact) -> bool:
     with writing() as session:
         day = clock.day_of(fact.occurred_at, donation.appeal.time_zone)
         recorded_at = clock.now()
-        if not _insert_entry(session, donation, fact, day, recorded_at):
+        entered, listened_to = _insert_entry(session, donation, fact, day, recorded_at)
+        if not entered:
             return False
+        if listened_to:
+            outgoing.tell_of_entry(session, donation, fact.kind, fact.fact)
         if fact.counted:
             _move_totals(session, donation, fact, day, recorded_at)
         else:
@@ -84,7 +89,8 @@ def _dialect(session: DbSession) -> Any:
 
 def _insert_entry(
     session: DbSession, donation: Donation, fact: Fact, day: date, recorded_at: datetime
-) -> bool:
+) -> tuple[bool, bool]:
+    """Insert the entry of a fact; say whether it was new, and whether somebody outside listens for it."""
     values = {
         "appeal_id": donation.appeal_id,
         "donation_id": donation.id,
@@ -103,7 +109,11 @@ def _insert_entry(
         "reason": fact.reason,
         "actor": fact.actor,
     }
-    return insert_once(session, LedgerEntry, values, key="fact") is not None
+    statement = _dialect(session).insert(LedgerEntry).values(values)
+    statement = statement.on_conflict_do_nothing(index_elements=["fact"])
+    # Asked here so that a gift nobody outside listens for costs no statement more.
+    row = session.execute(statement.returning(LedgerEntry.id, outgoing.listeners())).one_or_none()
+    return row is not None, row is not None and bool(row[1])
 
 
 def _move_totals(
@@ -218,6 +228,23 @@ def _move_uncounted(session: DbSession, donation: Donation, fact: Fact) -> None:
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def take_turns(donations: Iterable[Donation], days: Iterable[date]) -> None:
+    """Take the totals of many donations to one appeal for change before any is entered, in the caller's transaction.
+
+    Whoever enters one gift takes its donor's row, its day's, then the appeal's. Whoever enters many does so too: all
+    donors, then all days, each in one order; so nobody ever waits for somebody who waits for them.
+    """
+    donations = list(donations)
+    if not donations:
+        return
+    one, session = donations[0], db.session
+    for donor_id in sorted({donation.donor_id for donation in donations}):
+        nothing = {"appeal_id": one.appeal_id, "donor_id": donor_id, "gift_count": 0, "given_minor": 0}
+        _add(session, AppealDonor, nothing, ("appeal_id", "donor_id"))
+    for day in sorted(set(days)):
+        _move_day(session, one, day, {"received_minor": 0, "returned_minor": 0, "gift_count": 0})
 
 
 def entries_of(donation: Donation) -> list[LedgerEntry]:

@@ -22,6 +22,7 @@ from appeal.models import (
     DailyTotal,
     Donation,
     LedgerEntry,
+    Promise,
     RecurringGift,
 )
 
@@ -44,7 +45,7 @@ class Difference:
 
 def differences() -> list[Difference]:
     """Recompute every total from the ledger; return what differs, nothing when the books are true."""
-    return [*_donations(), *_appeals(), *_donors(), *_days(), *_attributions(), *_running()]
+    return [*_donations(), *_appeals(), *_donors(), *_days(), *_attributions(), *_running(), *_promised()]
 
 
 def _signed(entry: type[LedgerEntry] = LedgerEntry) -> tuple[ColumnElement[int], ColumnElement[int]]:
@@ -197,12 +198,23 @@ def _running() -> Iterator[Difference]:
         proven[key] = proven.get(key, 0) + running.bucket(gift)
     kept = {
         (appeal_id, day): minor
-        for appeal_id, days in db.session.execute(select(AppealTotals.appeal_id, AppealTotals.running_monthly))
+        for appeal_id, days in db.session.execute(
+            select(AppealTotals.appeal_id, AppealTotals.running_monthly)
+        )
         for day, minor in days.items()
     }
     for appeal_id, day in sorted(kept.keys() | proven.keys()):
         pair = (kept.get((appeal_id, day), 0), proven.get((appeal_id, day), 0))
         yield from _compare(f"appeal {appeal_id} day {day}", {"running_monthly": pair})
+
+
+def _promised() -> Iterator[Difference]:
+    """Compare what is kept as promised with the promises that are open."""
+    own = (Promise.appeal_id == AppealTotals.appeal_id, Promise.state == "open")
+    proven = select(func.coalesce(func.sum(Promise.amount_minor), 0)).where(*own).scalar_subquery()
+    query = select(AppealTotals.appeal_id, AppealTotals.promised_minor, proven)
+    for appeal_id, kept, summed in db.session.execute(query):
+        yield from _compare(f"appeal {appeal_id}", {"promised_minor": (kept, summed)})
 
 
 def _compare_rows(
