@@ -32,6 +32,7 @@ from appeal import (
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import ScheduledRun
+from appeal.outgoing import digest, milestones, sending
 from appeal.payments import Gateway, PaymentsError, StripeGateway
 from appeal.settings import Settings
 
@@ -46,10 +47,11 @@ class Done:
 
     events: int
     letters: int
+    messages: int = 0
 
     def __bool__(self) -> bool:
         """Say whether there was anything to do."""
-        return bool(self.events or self.letters)
+        return bool(self.events or self.letters or self.messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,13 @@ def schedule() -> dict[str, Scheduled]:
         "statement": Scheduled(timedelta(hours=6), _statement),
         "reconcile": Scheduled(timedelta(days=1), _reconcile),
         "seals": Scheduled(timedelta(minutes=20), lambda _settings, _gateway: seals.seal_finished()),
+        "milestones": Scheduled(timedelta(minutes=1), lambda _settings, _gateway: milestones.look()),
+        "digests": Scheduled(timedelta(minutes=5), lambda _settings, _gateway: digest.write_due()),
+        "forget_deliveries": Scheduled(timedelta(hours=6), lambda _settings, _gateway: sending.forget_old()),
+        "names": Scheduled(timedelta(minutes=1), lambda _settings, _gateway: search.follow()),
+        "forget_failed_sign_ins": Scheduled(
+            timedelta(hours=6), lambda _settings, _gateway: sign_in.forget_old()
+        ),
         "forget_address_digests": Scheduled(
             timedelta(hours=6), lambda _settings, _gateway: limits.forget_old()
         ),
@@ -103,10 +112,11 @@ def _reconcile(settings: Settings, gateway: Gateway) -> None:
 
 
 def round_once(settings: Settings) -> Done:
-    """Apply the events and send the letters that are due."""
+    """Apply the events, then send the letters and messages that are due."""
     return Done(
         events=inbox.apply_due(livemode=settings.livemode),
-        letters=outbox.send_due(letters.senders(settings)),
+        letters=outbox.send_due(letters.senders(settings) | staff_letters.senders(settings) | digest.senders(settings)),
+        messages=sending.send_due(settings),
     )
 
 

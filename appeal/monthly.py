@@ -19,6 +19,7 @@ from appeal.database import writing
 from appeal.errors import DoesNotFit, NotYet
 from appeal.extensions import db
 from appeal.models import Appeal, Donation, RecurringGift
+from appeal.outgoing import events as outgoing
 from appeal.payments import FailedInstalment, Instalment, Payment, Subscription
 
 NOT_TOLD = datetime(1970, 1, 1, tzinfo=UTC)
@@ -209,6 +210,8 @@ def follow(told: Subscription) -> RecurringGift | None:
             return gift
         before = 0 if new else running.bucket(gift), gift.anchor_day
         _take_over(gift, began, told)
+        if gift.status == "ended":
+            outgoing.tell_of_end(db.session, gift)
         running.shift(gift, *before)
         return gift
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from appeal import clock, ids, notices, outbox
 from appeal.database import writing
@@ -170,7 +170,7 @@ def _failed(endpoint: OutgoingEndpoint, outcome: Outcome) -> None:
     db.session.execute(change.execution_options(synchronize_session=False))
 
 
-def waiting_for(endpoint_id: int, state: str) -> tuple[object, ...]:
+def waiting_for(endpoint_id: int, state: str) -> tuple[ColumnElement[bool], ...]:
     """Return what picks the messages to one endpoint that are in one state."""
     return (
         OutboxItem.state == state,
