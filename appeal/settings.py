@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     appeal_env: Literal["development", "test", "production"] = "development"
     secret_key: SecretStr = SecretStr("")
     secret_key_fallbacks: CommaSecrets = ()
-    database_url: str = ""
+    database_url: str = Field("", repr=False)  # it may hold a password
     public_url: str = "http://127.0.0.1:8000"
     stripe_secret_key: SecretStr = SecretStr("")
     stripe_webhook_secrets: CommaSecrets = ()
