@@ -15,12 +15,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises:
         SettingsProblem: with every problem, by name.
     """
-    from appeal import cli, database, doors, extensions, logs, payments, reports, web
+    from appeal import cli, database, doors, extensions, logs, payments, reports, static_files, web
     from appeal.fastlane import FastLane
 
     settings = settings or configuration.load()
     app = Flask(
-        __name__, template_folder=str(ROOT / "templates"), instance_path=str(settings.instance_dir.resolve())
+        __name__,
+        template_folder=str(ROOT / "templates"),
+        static_url_path=static_files.url_path(),
+        instance_path=str(settings.instance_dir.resolve()),
     )
     app.config.from_mapping(_flask_config(settings))
     app.extensions["appeal.settings"] = settings
@@ -32,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         engine = extensions.db.engine
     database.prepare(engine, settings.instance_dir)
     web.install(app, settings)
+    static_files.install(app)
     doors.open_all(app)
     cli.install(app)
     if settings.proxy_hops:

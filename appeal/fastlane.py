@@ -13,17 +13,17 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from werkzeug.http import parse_etags, remove_entity_headers
 
-from appeal import clock, ids
+from appeal import clock, ids, packing
 from appeal.freshness import AWAY, PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-LANE = ("/api/v1/", "/embed/", "/appeals/")
+LANE = ("/api/v1/", "/embed/", "/appeals/", "/static/")
 READING = frozenset({"GET", "HEAD"})
 KEY = "appeal.keep"
 MOST_ANSWERS, MOST_HOSTS, LARGEST_BYTES = 1024, 64, 512 * 1024
@@ -31,8 +31,16 @@ REQUEST_ID = "X-Request-Id"
 
 Header = tuple[str, str]
 Facts = Callable[[str], object]
-# Puts in what is fresh for each asker: the query of the address in, the whole body out.
-Fill = Callable[[str], bytes]
+
+
+class Fill(Protocol):
+    """Puts in what is fresh for each asker: the query of the address in, the whole body out, plain or as gzip."""
+
+    def __call__(self, query: str) -> bytes:
+        """Return the body."""
+
+    def packed(self, query: str) -> bytes:
+        """Return the body as gzip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,8 @@ class Keep:
 
     `reread` gives the facts as they stand, by default those of a figure. Of a query nothing is kept unless
     `with_query` says that the answer depends on it; `variant` then reduces a query to the part that matters. With
-    `fill` the body is made anew for each asker from what is the same for all.
+    `fill` the body is made anew for each asker from what is the same for all. What says `Vary: Accept-Encoding` is
+    given as gzip to those who take it (docs/adr/0031 says why that is safe).
     """
 
     slug: str = ""
@@ -68,7 +77,8 @@ class Answer:
     before_id: list[Header]
     after_id: list[Header]
     not_modified: list[Header]
-    body: list[bytes]
+    body: list[bytes]  # as it is, and as gzip where it may be packed and nothing is filled in
+    packs: bool
 
     def holds(self, facts: Facts) -> bool:
         """Say whether it is still what Flask would answer."""
@@ -87,11 +97,18 @@ class Answer:
             start_response("304 NOT MODIFIED", [*self.not_modified, fresh_id])
             return []
         body, headers = self.body, [*self.before_id, fresh_id, *self.after_id]
-        if self.how.fill is not None:
-            body = [self.how.fill(environ.get("QUERY_STRING", ""))]
+        if self.packs:
+            body = [self._packed(environ, headers)]
             headers.append(("Content-Length", str(len(body[0]))))
         start_response("200 OK", headers)
         return body if environ["REQUEST_METHOD"] == "GET" else []
+
+    def _packed(self, environ: WSGIEnvironment, headers: list[Header]) -> bytes:
+        fill, query = self.how.fill, environ.get("QUERY_STRING", "")
+        if not packing.wanted(environ.get("HTTP_ACCEPT_ENCODING", "")):
+            return self.body[0] if fill is None else fill(query)
+        headers.append(("Content-Encoding", "gzip"))
+        return self.body[1] if fill is None else fill.packed(query)
 
     def _is_known(self, asked: str) -> bool:
         return asked == self.etag or parse_etags(asked).contains_weak(self.etag.strip('"'))
@@ -208,20 +225,22 @@ def _captured(app: WSGIApplication, environ: WSGIEnvironment) -> tuple[str, list
 
 
 def _prepared(how: Keep, headers: list[Header], body: bytes) -> Answer:
-    if how.fill is not None:
+    values = {name.lower(): value for name, value in headers}
+    packs = values.get("vary") == "Accept-Encoding"
+    if packs:
         headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
     at = next((i for i, (name, _) in enumerate(headers) if name.lower() == "x-request-id"), len(headers))
     bare = [*headers[:at], *headers[at + 1 :]]
     remove_entity_headers(bare)
-    etag = next((value for name, value in headers if name.lower() == "etag"), "")
-    return Answer(how, etag, headers[:at], headers[at + 1 :], bare, [body])
+    bodies = [body, packing.stream([packing.block(body)], body)] if packs and how.fill is None else [body]
+    return Answer(how, values.get("etag", ""), headers[:at], headers[at + 1 :], bare, bodies, packs)
 
 
 def _may_be_kept(key: str, answer: Answer) -> bool:
     """Refuse what could differ from one asker to the next, what is too large, and queries nobody asked to tell apart."""
-    personal = {"set-cookie", "vary"}
-    return (
-        (answer.how.with_query or "?" not in key)
-        and len(answer.body[0]) <= LARGEST_BYTES
-        and not any(name.lower() in personal for name, _ in (*answer.before_id, *answer.after_id))
+    headers = [(name.lower(), value) for name, value in (*answer.before_id, *answer.after_id)]
+    personal = any(
+        name == "set-cookie" or (name == "vary" and value != "Accept-Encoding") for name, value in headers
     )
+    wanted = answer.how.with_query or "?" not in key
+    return wanted and not personal and len(answer.body[0]) <= LARGEST_BYTES

@@ -6,13 +6,14 @@ until something is written or an instant comes, so that a reader costs a signatu
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Callable
+from functools import cached_property
 from urllib.parse import parse_qsl, urlencode
 
 from markupsafe import escape
 
-from appeal import texts
+from appeal import packing, texts
 from appeal.settings import Settings
 from appeal.supporters import form_token
 
@@ -28,19 +29,42 @@ def variant(query: str) -> str:
     return urlencode([(name, given[name]) for name in PREFILLED if name in given])
 
 
-def filler(template: str, settings: Settings, slug: str) -> Callable[[str], bytes]:
-    """Return what fills in a rendered page: a reader's query in, the bytes of their own page out."""
-    parts = template.split(TOKEN)
-    issue = form_token.issuer(settings)
+class Filler:
+    """Fills in one rendered page for one reader after the other, plain or as gzip."""
 
-    def fill(query: str) -> bytes:
-        page = issue(slug).join(parts)
+    def __init__(self, template: str, settings: Settings, slug: str) -> None:
+        """Cut the page at its blanks; the parts between them are compressed once, when the first reader asks."""
+        pieces = re.split(f"({TOKEN}|{SRC}|{PAGE})", template)
+        self._parts = [piece.encode() for piece in pieces[::2]]
+        self._blanks = pieces[1::2]
+        self._issue = form_token.issuer(settings)
+        self._slug = slug
+
+    def __call__(self, query: str) -> bytes:
+        """Return a reader's own page."""
+        return b"".join(_woven(self._parts, self._words(query)))
+
+    def packed(self, query: str) -> bytes:
+        """Return a reader's own page as gzip."""
+        words = self._words(query)
+        whole = b"".join(_woven(self._parts, words))
+        return packing.stream(_woven(self._packed_parts, [packing.stored(word) for word in words]), whole)
+
+    @cached_property
+    def _packed_parts(self) -> list[bytes]:
+        return [packing.block(part) for part in self._parts]
+
+    def _words(self, query: str) -> list[bytes]:
         given = _first_values(query) if query else {}
+        values = {TOKEN: self._issue(self._slug)}
         for blank, name, longest in ((SRC, "src", SRC_LONGEST), (PAGE, "page", PAGE_LONGEST)):
-            page = page.replace(blank, str(escape(texts.storable(given.get(name, ""), longest))))
-        return page.encode()
+            values[blank] = str(escape(texts.storable(given.get(name, ""), longest)))
+        return [values[blank].encode() for blank in self._blanks]
 
-    return fill
+
+def _woven(parts: list[bytes], words: list[bytes]) -> list[bytes]:
+    """Put the words between the parts; there is one part more than words."""
+    return [piece for pair in zip(parts, [*words, b""], strict=True) for piece in pair if piece]
 
 
 def _first_values(query: str) -> dict[str, str]:

@@ -45,14 +45,14 @@ def home() -> BaseResponse | str:
 
 
 @blueprint.get("/appeals/<slug>")
-def appeal(slug: str) -> bytes:
+def appeal(slug: str) -> Response:
     """Show the appeal with its form, filled in as the link asks."""
     shown = front.of(slug)
     figure = reports.figure_of(shown.facts, clock.now())
     form = DonationForm(shown.facts.appeal, data=prefill(shown.facts.appeal, request.args))
     form.csrf_token.data, form.src.data, form.page.data = blanks.TOKEN, blanks.SRC, blanks.PAGE
     template = pages.appeal_page(shown, figure, form)
-    fill = blanks.filler(template, settings(), slug)
+    fill = blanks.Filler(template, settings(), slug)
     keep = fastlane.Keep(
         slug,
         shown,
@@ -64,7 +64,9 @@ def appeal(slug: str) -> bytes:
         fill=fill,
     )
     fastlane.keep(request.environ, keep)
-    return fill(request.query_string.decode("latin-1"))
+    response = Response(fill(request.query_string.decode("latin-1")), mimetype="text/html")
+    response.vary.add("Accept-Encoding")  # the fast lane packs it
+    return response
 
 
 @blueprint.post("/appeals/<slug>/donations")
