@@ -28,6 +28,9 @@ from appeal import (
     reconcile,
     refunding,
     seals,
+    search,
+    sign_in,
+    staff_letters,
 )
 from appeal.database import writing
 from appeal.extensions import db
@@ -115,7 +118,9 @@ def round_once(settings: Settings) -> Done:
     """Apply the events, then send the letters and messages that are due."""
     return Done(
         events=inbox.apply_due(livemode=settings.livemode),
-        letters=outbox.send_due(letters.senders(settings) | staff_letters.senders(settings) | digest.senders(settings)),
+        letters=outbox.send_due(
+            letters.senders(settings) | staff_letters.senders(settings) | digest.senders(settings)
+        ),
         messages=sending.send_due(settings),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 
 from sqlalchemy import or_, select
@@ -15,6 +17,7 @@ from appeal.models import Donation
 from appeal.models.donation import CREDITS
 
 PARTS = {"credit": "credit_review", "message": "message_review"}
+LONE_LETTERS = re.compile(r"(?<=\b\w) (?=\w\b)")
 VERDICTS = ("approved", "hidden", "waiting")
 
 
@@ -92,17 +95,13 @@ def _change(donation: Donation, after: dict[str, str], action: str, actor: Actor
 
 
 def suspicious(text: str, refused: Iterable[str]) -> list[str]:
-    """Return the listed words that occur in a text, whatever their case, accents or dots between letters."""
-    squeezed = "".join(sign for sign in _folded(text) if sign.isalnum())
-    return [
-        word
-        for word in refused
-        if (plain := "".join(s for s in _folded(word) if s.isalnum())) and plain in squeezed
-    ]
+    """Return the listed words that occur in a text, whatever their case, accents or marks between their letters."""
+    plain = _plain(text)
+    return [word for word in refused if _plain(word) and _plain(word) in plain]
 
 
-def _folded(text: str) -> str:
-    import unicodedata
-
+def _plain(text: str) -> str:
+    """Return small letters without accents and marks; letters that stand alone in a row are one word."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    kept = "".join(sign for sign in decomposed if sign.isalnum() or sign.isspace())
+    return LONE_LETTERS.sub("", " ".join(kept.split()))

@@ -176,6 +176,12 @@ def file_anew(donor: Donor) -> None:
             _file(session, [(donor.id, donor.name)])
 
 
+def follow() -> int:
+    """Bring the index up to the newest donor, and take erased ones out; return how many were read."""
+    forget_erased()
+    return catch_up(most_batches=50)
+
+
 def forget_erased() -> int:
     """Take erased donors out of the index; return how many words went."""
     with writing() as session:

@@ -29,6 +29,10 @@ NOUNS = (
     "donors",
     "moderation",
     "exports",
+    "appeals",
+    "attribution",
+    "people",
+    "audit",
 )
 
 
