@@ -50,8 +50,13 @@ def origin(make_app: Callable[..., Flask], sqlite_url: str) -> Flask:
 
 
 @pytest.fixture
-def reader(origin: Flask) -> FlaskClient:
-    return origin.test_client(use_cookies=False)
+def reader(request: pytest.FixtureRequest) -> FlaskClient:
+    """Give a client without cookies: of the test's own application where it changes something, else of the shared one."""
+    if {"origin", "change"} & set(request.fixturenames):
+        own: Flask = request.getfixturevalue("origin")
+        return own.test_client(use_cookies=False)
+    shared: FlaskClient = request.getfixturevalue("standing")
+    return shared
 
 
 @pytest.fixture

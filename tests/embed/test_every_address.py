@@ -71,9 +71,9 @@ def test_no_address_of_the_door_is_missing_from_this_file(origin):
 
 
 @pytest.mark.parametrize("address", EVERY + MISSING)
-def test_no_cookie_is_set_or_looked_at(standing, address):
-    plain = standing.get(address)
-    with_cookie = standing.get(address, headers={"Cookie": "appeal_session=abc; other=1"})
+def test_no_cookie_is_set_or_looked_at(reader, address):
+    plain = reader.get(address)
+    with_cookie = reader.get(address, headers={"Cookie": "appeal_session=abc; other=1"})
     assert plain.get_data() == with_cookie.get_data()
     for answer in (plain, with_cookie):
         assert "Set-Cookie" not in answer.headers
@@ -81,16 +81,16 @@ def test_no_cookie_is_set_or_looked_at(standing, address):
 
 
 @pytest.mark.parametrize("address", EVERY + MISSING)
-def test_every_origin_may_read_and_none_with_credentials(standing, address):
-    answer = standing.get(address, headers={"Origin": "https://news.example"})
+def test_every_origin_may_read_and_none_with_credentials(reader, address):
+    answer = reader.get(address, headers={"Origin": "https://news.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
 @pytest.mark.parametrize("address", OF_FIGURE)
-def test_a_figure_may_be_kept_for_half_a_minute_and_shown_while_we_are_away(standing, address):
-    said = standing.get(address).headers["Cache-Control"]
+def test_a_figure_may_be_kept_for_half_a_minute_and_shown_while_we_are_away(reader, address):
+    said = reader.get(address).headers["Cache-Control"]
     seconds = {name: int(value) for name, value in re.findall(r"([a-z-]+)=(\d+)", said)}
     assert said.startswith("public")
     assert seconds["s-maxage"] + seconds["stale-while-revalidate"] <= 60
@@ -99,9 +99,9 @@ def test_a_figure_may_be_kept_for_half_a_minute_and_shown_while_we_are_away(stan
 
 
 @pytest.mark.parametrize("address", EVERY)
-def test_who_has_it_already_gets_304_without_a_body(standing, address):
-    first = standing.get(address)
-    again = standing.get(address, headers={"If-None-Match": first.headers["ETag"]})
+def test_who_has_it_already_gets_304_without_a_body(reader, address):
+    first = reader.get(address)
+    again = reader.get(address, headers={"If-None-Match": first.headers["ETag"]})
     assert first.status_code == 200
     assert (again.status_code, again.get_data()) == (304, b"")
     assert again.headers["ETag"] == first.headers["ETag"]
@@ -123,15 +123,15 @@ def test_a_gift_changes_the_answer_at_once(reader, origin, address):
 
 
 @pytest.mark.parametrize("address", MISSING)
-def test_what_is_not_there_is_forgotten_soon(standing, address):
-    answer = standing.get(address)
+def test_what_is_not_there_is_forgotten_soon(reader, address):
+    answer = reader.get(address)
     assert answer.status_code == 404
     assert answer.headers["Cache-Control"] == "public, max-age=5"
 
 
 @pytest.mark.parametrize("address", EVERY)
-def test_a_head_request_has_the_same_headers(standing, address):
-    body, head = standing.get(address), standing.head(address)
+def test_a_head_request_has_the_same_headers(reader, address):
+    body, head = reader.get(address), reader.head(address)
     assert head.get_data() == b""
     for name in ("ETag", "Cache-Control", "Content-Type", "Access-Control-Allow-Origin"):
         assert head.headers[name] == body.headers[name]
@@ -141,7 +141,7 @@ def test_a_head_request_has_the_same_headers(standing, address):
 @pytest.mark.parametrize(
     "name", ["src", "page", "placement", "theme", "lang", "scale", "views_left", "site", "code"]
 )
-def test_a_hostile_value_is_neither_an_error_nor_repeated_as_markup(standing, name, value):
+def test_a_hostile_value_is_neither_an_error_nor_repeated_as_markup(reader, name, value):
     for address in (
         f"/embed/{SLUG}/banner",
         f"/embed/{SLUG}/fragment",
@@ -149,7 +149,7 @@ def test_a_hostile_value_is_neither_an_error_nor_repeated_as_markup(standing, na
         f"/embed/{SLUG}/progress.svg",
         f"/api/v1/appeals/{SLUG}",
     ):
-        answer = standing.get(f"{address}?{name}={value}")
+        answer = reader.get(f"{address}?{name}={value}")
         text = answer.get_data(as_text=True)
         assert answer.status_code == 200
         assert "Set-Cookie" not in answer.headers
@@ -159,7 +159,7 @@ def test_a_hostile_value_is_neither_an_error_nor_repeated_as_markup(standing, na
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-def test_a_hostile_slug_is_nobody(standing, value):
+def test_a_hostile_slug_is_nobody(reader, value):
     for address in (
         "/api/v1/appeals/{}",
         "/embed/{}/banner",
@@ -167,7 +167,7 @@ def test_a_hostile_slug_is_nobody(standing, value):
         "/embed/{}/progress.png",
         "/embed/{}/qr.svg",
     ):
-        assert standing.get(address.format(value)).status_code in {308, 404}
+        assert reader.get(address.format(value)).status_code in {308, 404}
 
 
 def test_a_draft_is_not_there(reader, change):
