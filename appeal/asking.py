@@ -86,7 +86,7 @@ def chase(gateway: Gateway, *, livemode: bool) -> int:
     query = (
         select(InboxEvent.waits_for)
         .where(InboxEvent.waits_for.is_not(None), InboxEvent.state.in_(("waiting", "parked")))
-        .where(InboxEvent.attempts >= 2)
+        .where(InboxEvent.attempts >= 1)
         .distinct()
         .limit(MOST)
     )

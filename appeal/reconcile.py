@@ -180,10 +180,10 @@ def _mend(current: _Run, pending: _Pending) -> Difference:
 
 
 def _ended_sessions(current: _Run, batch: list[Json]) -> None:
-    """Take over sessions that expired or are under way; no money moved, so nothing is reported."""
+    """Take over sessions that expired, failed or are under way; no money moved, so nothing is reported."""
     for item in batch:
         told = payments.payment_of_session(item, clock.now())
-        if told.donation_public_id and told.state in {"expired", "on_its_way"}:
+        if told.donation_public_id and told.state in {"expired", "on_its_way", "failed"}:
             _quietly(lambda told=told: monthly.settle(told, livemode=current.livemode))  # type: ignore[misc]
 
 

@@ -18,18 +18,17 @@ WOKEN = "waiting.woken"
 
 
 def wake(*names: str | None) -> int:
-    """Make every event that waits for one of these names due now; return how many."""
+    """Make every event that waits for one of these names due now, parked for it or not; return how many."""
     wanted = [name for name in names if name]
     with writing() as session:
         # An event that somebody is just applying is passed over: its own short pause brings it back.
         waiting = (
             select(InboxEvent.id)
-            .where(InboxEvent.waits_for.in_(wanted), InboxEvent.state == "waiting")
+            .where(InboxEvent.waits_for.in_(wanted), InboxEvent.state.in_(("waiting", "parked")))
             .with_for_update(skip_locked=True)
         )
-        change = (
-            update(InboxEvent).where(InboxEvent.id.in_(waiting)).values(try_at=clock.now(), waits_for=None)
-        )
+        due = {"state": "waiting", "try_at": clock.now(), "waits_for": None}
+        change = update(InboxEvent).where(InboxEvent.id.in_(waiting)).values(**due)
         woken = int(session.execute(change.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]
         if woken:
             session.info[WOKEN] = True

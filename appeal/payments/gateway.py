@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
@@ -32,6 +33,16 @@ API_VERSION = "2026-10-28.endive"
 # Together under the ten seconds a person waits; whoever calls decides whether there is time to try again.
 CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 1.5, 7.5
 PAGE = 100
+LISTS: dict[Listed, tuple[str, dict[str, Any]]] = {
+    "sessions": ("/v1/checkout/sessions", {"expand": ["data.payment_intent"]}),
+    "invoices": ("/v1/invoices", {"status": "paid", "expand": ["data.payments"]}),
+    "subscriptions": ("/v1/subscriptions", {"status": "all"}),
+    "refunds": ("/v1/refunds", {}),
+    "disputes": ("/v1/disputes", {}),
+    "warnings": ("/v1/radar/early_fraud_warnings", {}),
+    "movements": ("/v1/balance_transactions", {"expand": ["data.source"]}),
+    "payouts": ("/v1/payouts", {}),
+}
 
 
 class StripeGateway:
@@ -204,39 +215,29 @@ class StripeGateway:
         """Page through the events, at most twenty types a question."""
         for first in range(0, len(kinds), 20):
             params = {"types": list(kinds[first : first + 20])}
-            yield from self._pages(self._client.v1.events, since, params)
+            yield from self._pages("/v1/events", since, params)
 
     def listed(self, kind: Listed, since: datetime) -> Iterator[Mapping[str, Any]]:
         """Page through the objects of a kind."""
-        v1 = self._client.v1
-        services: dict[str, tuple[Any, dict[str, Any]]] = {
-            "sessions": (v1.checkout.sessions, {}),
-            "invoices": (v1.invoices, {"status": "paid", "expand": ["data.payments"]}),
-            "subscriptions": (v1.subscriptions, {"status": "all"}),
-            "refunds": (v1.refunds, {}),
-            "disputes": (v1.disputes, {}),
-            "warnings": (v1.radar.early_fraud_warnings, {}),
-            "movements": (v1.balance_transactions, {"expand": ["data.source"]}),
-            "payouts": (v1.payouts, {}),
-        }
-        service, params = services[kind]
-        yield from self._pages(service, since, params)
+        path, params = LISTS[kind]
+        yield from self._pages(path, since, params)
 
     def movements_of(self, payout_id: str) -> Iterator[Movement]:
         """Page through the balance transactions of a payout."""
-        found = self._pages(
-            self._client.v1.balance_transactions, None, {"payout": payout_id, "expand": ["data.source"]}
-        )
-        for transaction in found:
+        path, params = LISTS["movements"]
+        for transaction in self._pages(path, None, params | {"payout": payout_id}):
             yield reading.movement_of(transaction)
 
-    def _pages(
-        self, service: Any, since: datetime | None, params: dict[str, Any]
-    ) -> Iterator[dict[str, Any]]:
-        created = {"created": {"gte": int(since.timestamp())}} if since else {}
-        with translated():
-            for item in service.list(params=params | created | {"limit": PAGE}).auto_paging_iter():
-                yield item.to_dict()
+    def _pages(self, path: str, since: datetime | None, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Page through a list as it was sent: the package's tree of objects costs more than all the rest."""
+        params = params | {"limit": PAGE} | ({"created": {"gte": int(since.timestamp())}} if since else {})
+        more = True
+        while more:
+            with translated():
+                page = json.loads(self._client.raw_request("get", path, **params).body)
+                more = page["has_more"]
+                params = params | ({"starting_after": page["data"][-1]["id"]} if more else {})
+            yield from page["data"]
 
 
 def _ours(subscription: stripe.Subscription) -> Subscription:

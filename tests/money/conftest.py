@@ -19,10 +19,17 @@ from tests.money.shop import Shop
 from tests.support.settings import test_settings as settings_for_tests
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+@contextmanager
+def world_of_its_own() -> Iterator[Sandbox]:
+    """Run a sandbox that delivers nothing by itself."""
     with stripe_sandbox.running(webhook_url="http://127.0.0.1:9/none") as running:
         running.webhooks(drop=1.0)
+        yield running
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with world_of_its_own() as running:
         yield running
 
 
