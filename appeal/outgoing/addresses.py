@@ -73,7 +73,18 @@ def target_of(address: str, *, loopback: bool = False) -> Target:
     if port == 0:
         raise NotAllowed("That is not an address.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(encrypted, _plain_host(host), port or (443 if encrypted else 80), path)
+    plain = _plain_host(host)
+    if _is_number(plain) and not is_public(plain, loopback=loopback):
+        raise NotAllowed("That address leads into a private network.")
+    return Target(encrypted, plain, port or (443 if encrypted else 80), path)
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _plain_host(host: str) -> str:
@@ -81,10 +92,8 @@ def _plain_host(host: str) -> str:
 
     Numbers that only some resolvers read as addresses (decimal, octal, hexadecimal, shortened) are refused.
     """
-    try:
+    if _is_number(host):
         return str(ipaddress.ip_address(host))
-    except ValueError:
-        pass
     try:
         name = host.encode("idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError as error:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from appeal import audit, clock
 from appeal.audit import Actor
 from appeal.database import writing
-from appeal.errors import DomainError, NotPossible, StaleForm
+from appeal.errors import NoSuchThing, NotPossible, StaleForm
 from appeal.extensions import db
 from appeal.models import OutboxItem, OutgoingDelivery, OutgoingEndpoint
 from appeal.outgoing import events, sending, signing
@@ -26,7 +26,7 @@ ROLL = timedelta(days=1)
 MOST = 20
 
 
-class NoSuchEndpoint(DomainError):
+class NoSuchEndpoint(NoSuchThing):
     """There is no such endpoint."""
 
 

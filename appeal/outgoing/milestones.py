@@ -29,7 +29,8 @@ def passed(percent_tenths: int | None) -> int:
 def look() -> int:
     """Tell of every milestone newly passed by any public appeal; return how many."""
     figures = [reports.figure(appeal.slug) for appeal in reports.public_appeals()]
-    known = dict(db.session.execute(select(Milestone.mark, Milestone.percent)).tuples().all())
+    rows = db.session.execute(select(Milestone.mark, Milestone.percent))
+    known = {mark: percent for mark, percent in rows}  # noqa: C416 - rows are not quite tuples to mypy
     db.session.rollback()
     return sum(_tell(one) for one in figures if _is_news(one, known))
 

@@ -33,6 +33,8 @@ NOUNS = (
     "attribution",
     "people",
     "audit",
+    "embeds",
+    "outgoing",
 )
 
 

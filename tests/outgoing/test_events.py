@@ -28,9 +28,7 @@ def refund(donation, amount_minor, name="re_1", **values) -> Refund:
 
 
 def movement(name, amount_minor) -> Movement:
-    return Movement(
-        name, "adjustment", "dp_1", None, amount_minor, 0, amount_minor, "gbp", clock.now(), None
-    )
+    return Movement(name, "adjustment", "dp_1", None, amount_minor, 0, amount_minor, "gbp", clock.now(), None)
 
 
 def begin_monthly(appeal):
@@ -82,7 +80,14 @@ def test_gift_refund_dispute_and_cancellation_are_told_of_each_once(session, lis
     for seen in (1, 2):
         adjustments.apply_dispute(
             Dispute(
-                "dp_1", donation.payment_intent_id, None, 1600, "gbp", "lost", tuple(movements[:seen]), clock.now()
+                "dp_1",
+                donation.payment_intent_id,
+                None,
+                1600,
+                "gbp",
+                "lost",
+                tuple(movements[:seen]),
+                clock.now(),
             )
         )
     began = begin_monthly(appeal)
@@ -141,7 +146,9 @@ def test_nothing_is_told_of_what_was_not_committed(session, listen, receiver, se
     assert receiver.messages == []
 
 
-def test_each_endpoint_gets_what_it_asked_for_of_the_appeal_it_asked_about(session, listen, receiver, send) -> None:
+def test_each_endpoint_gets_what_it_asked_for_of_the_appeal_it_asked_about(
+    session, listen, receiver, send
+) -> None:
     first, second = open_appeal(), open_appeal("second")
     second_id = second.id
     _one, of_refunds = listen("/refunds", event_types=("gift.refunded",))
