@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from flask import Flask
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
+from werkzeug.local import LocalProxy
 
 from appeal.models.base import Base
 from appeal.settings import ROOT
 
 # Values stay readable after a commit: a page that has just written need not ask again.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
-migrate = Migrate(compare_type=True, render_as_batch=True)
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, headers_enabled=False)
 babel = Babel()
@@ -24,7 +26,18 @@ babel = Babel()
 def init_app(app: Flask) -> None:
     """Bind every extension to an application."""
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    app.extensions["migrate"] = LocalProxy(lambda: _migrations(db))
     csrf.init_app(app)
     limiter.init_app(app)
     babel.init_app(app)
+
+
+@cache
+def _migrations(database: SQLAlchemy) -> Any:
+    """Make what `flask db` works with, when somebody does: no server needs Alembic at its start."""
+    from flask_migrate import Migrate
+
+    holder = Flask("migrations")
+    migrate = Migrate(compare_type=True, render_as_batch=True)
+    migrate.init_app(holder, database, directory=str(ROOT / "migrations"))
+    return holder.extensions["migrate"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import nh3
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 TAGS = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "h2", "h3", "blockquote", "hr"}
@@ -16,6 +14,9 @@ SCHEMES = {"https", "http", "mailto", "tel"}
 @lru_cache(maxsize=256)
 def render(text: str) -> Markup:
     """Render Markdown; raw HTML in it is shown as text, scripts and styles cannot come through."""
+    import nh3
+    from markdown_it import MarkdownIt
+
     html = MarkdownIt("commonmark", {"html": False}).render(text)
     clean = nh3.clean(
         html, tags=TAGS, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel="noopener nofollow"

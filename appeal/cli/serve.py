@@ -14,8 +14,7 @@ from typing import Any
 import click
 from flask import Flask
 
-from appeal import create_app, jobs
-from appeal.context import settings as current_settings
+from appeal import create_app
 
 # More than the cores can run, on purpose: a thread that waits for Stripe costs nothing, and the others go on.
 BLOCKING_THREADS = 24
@@ -84,5 +83,8 @@ def served() -> Flask:
 
 
 def _work(app: Flask) -> None:
+    from appeal import jobs
+    from appeal.context import settings as current_settings
+
     with app.app_context():
         jobs.run(current_settings(), threading.Event())

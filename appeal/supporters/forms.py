@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
 from wtforms import BooleanField, Form, HiddenField, RadioField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.form import BaseForm
@@ -157,6 +156,8 @@ class DonationForm(Form):
 
     def validate_email(self, field: Any) -> None:
         """Hold the address to the standard, without asking the network; keep it as mail servers write it."""
+        from email_validator import EmailNotValidError, validate_email
+
         try:
             field.data = validate_email(field.data, check_deliverability=False).normalized
         except (EmailNotValidError, UnicodeError):
