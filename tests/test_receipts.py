@@ -1,0 +1,67 @@
+"""The receipt as PDF: what it says can be read, in the money and the words of the appeal."""
+
+import io
+
+import pytest
+from pypdf import PdfReader
+
+from appeal import receipts
+from tests.making import open_appeal, received
+from tests.support.settings import test_settings
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """A receipt is drawn from plain values, whichever database they came from."""
+    return sqlite_url
+
+
+@pytest.fixture
+def read(session, tmp_path):
+    """Make a receipt and read it as a person would."""
+
+    def go(**values) -> str:
+        appeal = values.pop("appeal", None) or open_appeal(contact_email="help@lantern.example")
+        content = receipts.as_pdf(received(appeal, **values), test_settings("", tmp_path))
+        return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+
+    return go
+
+
+def test_it_says_who_gave_what_to_whom(read) -> None:
+    said = read(name="Zoë O\u2019Hara")
+    for words in (
+        "Receipt for your gift",
+        "The Daily Lantern",
+        "Zoë O\u2019Hara",
+        "£25.00",
+        "Keep the lantern lit",
+    ):
+        assert words in said
+    assert "help@lantern.example" in said
+
+
+def test_it_keeps_gift_and_fee_cover_apart(read) -> None:
+    said = read(cover_fee=True)
+    assert [amount in said for amount in ("£25.00", "£0.59", "£25.59")] == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("currency", "locale", "minor", "shown"),
+    [("eur", "de_DE", 123_456, "1.234,56"), ("jpy", "ja_JP", 5000, "5,000"), ("pln", "pl_PL", 2500, "25,00")],
+)
+def test_it_writes_money_as_the_appeals_people_do(read, currency, locale, minor, shown) -> None:
+    appeal = open_appeal(currency=currency, locale=locale, maximum_minor=1_000_000)
+    assert shown in read(appeal=appeal, amount_minor=minor)
+
+
+@pytest.mark.parametrize(
+    "name", ["Łukasz Żółć", "Ελένη", "Наталья", "A" * 120, "<b>Mary</b> & Co.", "Ma\u200dry"]
+)
+def test_any_name_can_be_written_on_it(read, name) -> None:
+    said = read(name=name).replace("\n", "")
+    assert name[:20].replace("\u200d", "") in said.replace("\u200d", "")
+
+
+def test_an_emoji_or_a_script_the_font_lacks_does_not_keep_a_receipt_back(read) -> None:
+    assert "£25.00" in read(name="李小龍 💷")
