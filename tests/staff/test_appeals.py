@@ -197,3 +197,27 @@ def test_two_changes_from_one_revision_never_both_pass(session: object) -> None:
         editing.change(appeal.slug, {"title": "Second"}, 1, COMMAND_LINE)
     db.session.expire_all()
     assert appeals.by_slug("winter").title == "First"
+
+
+def test_banner_words_are_kept_refused_with_what_was_typed_and_never_overwritten_unseen(
+    app: Flask, office: Enter, winter: str
+) -> None:
+    editor = office("editor")
+    values = {"appeal": "winter", "revision": "1", "end.running.title": "Every pound counts"}
+    assert (
+        editor.post("/staff/embeds/words", values | {"end.running.body": "{nonsense} here"}).status_code
+        == 422
+    )
+    assert editor.post("/staff/embeds/words", values).status_code == 303
+    assert "Every pound counts" in editor.get("/staff/embeds").text
+    editor.post("/staff/appeals/winter/stretch", {"goal": "20000"})
+    stale = editor.post("/staff/embeds/words", values | {"end.running.title": "Mine"})
+    assert stale.status_code == 409
+    assert "Mine" in stale.text
+
+
+def test_a_placement_is_switched_off_and_on(office: Enter, winter: str) -> None:
+    editor = office("editor")
+    for on, word in (("no", "Switch on"), ("yes", "Switch off")):
+        editor.post("/staff/embeds/switch", {"appeal": "winter", "placement": "paywall", "on": on})
+        assert f'{word}<span class="sr-only"> paywall' in editor.get("/staff/embeds").text

@@ -101,13 +101,17 @@
     scales: { x: { time: false, range: (_u, lo, hi) => { const pad = data[0].length > 1 ? (data[0][1] - data[0][0]) * 0.6 : 1; return [lo - pad, hi + pad]; } }, y: { range: (_u, lo, hi) => [Math.min(0, lo), hi > 0 ? hi * 1.06 : 1] } },
   }, data, box);
 
+  const latest = (plot) => plot.data[1].reduce((last, value, at) => (value === null || value === 0 ? last : at), 0);
+
   const drawn = [];
   const draw = () => {
     drawn.splice(0).forEach((plot) => plot.destroy());
     document.querySelectorAll("[data-chart]").forEach((figure) => {
       const box = figure.querySelector(".chart-box");
       box.hidden = false;
-      drawn.push(drawings[figure.dataset.chart](box));
+      const plot = drawings[figure.dataset.chart](box);
+      plot.setLegend({ idx: latest(plot) });
+      drawn.push(plot);
     });
   };
   draw();
