@@ -26,6 +26,7 @@ from appeal import (
     limits,
     outbox,
     reconcile,
+    reconcile_runs,
     refunding,
     seals,
     search,
@@ -35,7 +36,7 @@ from appeal import (
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import ScheduledRun
-from appeal.outgoing import digest, milestones, sending
+from appeal.outgoing import digest, endpoints, milestones, sending
 from appeal.payments import Gateway, PaymentsError, StripeGateway
 from appeal.settings import Settings
 
@@ -84,6 +85,9 @@ def schedule() -> dict[str, Scheduled]:
         "seals": Scheduled(timedelta(minutes=20), lambda _settings, _gateway: seals.seal_finished()),
         "milestones": Scheduled(timedelta(minutes=1), lambda _settings, _gateway: milestones.look()),
         "digests": Scheduled(timedelta(minutes=5), lambda _settings, _gateway: digest.write_due()),
+        "outgoing_keys": Scheduled(
+            timedelta(hours=1), lambda settings, _gateway: endpoints.renew_all(settings)
+        ),
         "forget_deliveries": Scheduled(timedelta(hours=6), lambda _settings, _gateway: sending.forget_old()),
         "names": Scheduled(timedelta(minutes=1), lambda _settings, _gateway: search.follow()),
         "forget_failed_sign_ins": Scheduled(
@@ -111,7 +115,8 @@ def _statement(_settings: Settings, gateway: Gateway) -> None:
 
 def _reconcile(settings: Settings, gateway: Gateway) -> None:
     since = clock.now() - timedelta(days=2)
-    reconcile.tell_staff(reconcile.run(gateway, since=since, livemode=settings.livemode))
+    report = reconcile.run(gateway, since=since, livemode=settings.livemode)
+    reconcile_runs.keep(report, reconcile_runs.BY_SCHEDULE)
 
 
 def round_once(settings: Settings) -> Done:

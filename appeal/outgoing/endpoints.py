@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from cryptography.fernet import InvalidToken
 from sqlalchemy import func, select, update
 
 from appeal import audit, clock
@@ -24,6 +25,7 @@ from appeal.settings import Settings
 
 ROLL = timedelta(days=1)
 MOST = 20
+CLOSED = ("closed_address", "closed_secret", "closed_old_secret")
 
 
 class NoSuchEndpoint(NoSuchThing):
@@ -182,6 +184,24 @@ def deliveries(endpoint_id: int, *, most: int = 50, before_id: int | None = None
     if before_id is not None:
         query = query.where(OutgoingDelivery.id < before_id)
     return list(db.session.scalars(query.order_by(OutgoingDelivery.id.desc()).limit(most)))
+
+
+def renew_all(settings: Settings) -> int:
+    """Close with the current signing key what a former one has closed, so that it can be given up; return how many."""
+    safe, changed = signing.safe_of(settings), 0
+    for found in every():
+        closed = {name: getattr(found, name) for name in CLOSED}
+        try:
+            anew = {name: safe.renew(value) for name, value in closed.items()}
+        except InvalidToken:
+            continue  # its key is gone; whoever sends says so
+        if anew != closed:
+            change_it = update(OutgoingEndpoint).where(OutgoingEndpoint.id == found.id)
+            same = [getattr(OutgoingEndpoint, name) == value for name, value in closed.items()]
+            with writing() as session:
+                session.execute(change_it.where(*same).values(anew))
+            changed += 1
+    return changed
 
 
 def _locked(endpoint_id: int) -> OutgoingEndpoint:

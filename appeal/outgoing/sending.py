@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
+from cryptography.fernet import InvalidToken
 from sqlalchemy import ColumnElement, delete, select, update
 
 from appeal import clock, ids, notices, outbox
@@ -91,7 +92,10 @@ def try_out(endpoint: OutgoingEndpoint, settings: Settings) -> Outcome:
 
 def attempt(endpoint: OutgoingEndpoint, message_id: str, body: bytes, settings: Settings) -> Outcome:
     """Make one attempt; nothing of the database is held while it lasts."""
-    address, secrets = opened(endpoint, settings)
+    try:
+        address, secrets = opened(endpoint, settings)
+    except InvalidToken:
+        return Outcome(None, "The signing key that closed its address is gone; it must be added anew.", "", 0)
     headers = {"Content-Type": "application/json", "User-Agent": AGENT}
     if endpoint.kind == "webhook":
         headers |= signing.headers(message_id, int(clock.now().timestamp()), body, secrets)

@@ -14,7 +14,7 @@ import hmac
 import secrets
 from collections.abc import Iterable, Sequence
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from appeal.settings import Settings
 
@@ -58,7 +58,8 @@ class Safe:
     def __init__(self, keys: Sequence[str]) -> None:
         """Take the signing keys, current first."""
         digests = [hashlib.sha256(f"outgoing:{key}".encode()).digest() for key in keys]
-        self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(one)) for one in digests])
+        ferns = [Fernet(base64.urlsafe_b64encode(one)) for one in digests]
+        self._current, self._fernet = ferns[0], MultiFernet(ferns)
 
     def close(self, text: str) -> str:
         """Encrypt a text with the current key."""
@@ -71,6 +72,16 @@ class Safe:
             cryptography.fernet.InvalidToken: none of them has.
         """
         return self._fernet.decrypt(closed.encode()).decode()
+
+    def renew(self, closed: str) -> str:
+        """Return what a former key has closed closed with the current one; anything else as it is."""
+        if not closed:
+            return closed
+        try:
+            self._current.decrypt(closed.encode())
+        except InvalidToken:
+            return self._fernet.rotate(closed.encode()).decode()
+        return closed
 
 
 def safe_of(settings: Settings) -> Safe:

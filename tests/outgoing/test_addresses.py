@@ -1,6 +1,6 @@
 """Where a message may go: the public internet, encrypted, to exactly the address that was looked at, and no further."""
 
-import datetime
+import datetime as dt
 import ssl
 import time
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.support.network import NetworkRefused
 
 PUBLIC = "93.184.215.14"
 PRIVATE = [
-    "127.0.0.1", "127.8.8.8", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.254", "192.168.1.1",
+    "127.0.0.1", "127.8.8.8", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.254", "192.168.1.1",  # noqa: S104 - to be refused
     "169.254.169.254", "169.254.170.2", "100.64.0.1", "100.100.100.200", "192.0.0.192", "192.0.2.1", "198.18.0.1",
     "198.51.100.7", "203.0.113.9", "192.88.99.1", "168.63.129.16", "224.0.0.1", "239.255.255.250", "240.0.0.1",
     "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::7f00:1",
@@ -145,8 +145,8 @@ def certificate(directory: Path, name: str) -> Path:
     """Write a certificate for a name, with its key, into one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    day = datetime.timedelta(days=1)
-    now = datetime.datetime.now(datetime.UTC)
+    day = dt.timedelta(days=1)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -193,8 +193,7 @@ def test_the_certificate_must_be_for_the_name_though_an_address_is_connected_to(
 def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     own = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     own.load_cert_chain(certificate(tmp_path, "hooks.example.org"))
-    with receiving(own) as receiver, pytest.raises(net.Undelivered, match="certificate"):
-        port = receiver.address.rpartition(":")[2]
-        net.post(
-            f"https://hooks.example.org:{port}/", b"", {}, loopback=True, resolve=lambda *_: ["127.0.0.1"]
-        )
+    with receiving(own) as receiver:
+        address = f"https://hooks.example.org:{receiver.address.rpartition(':')[2]}/"
+        with pytest.raises(net.Undelivered, match="certificate"):
+            net.post(address, b"", {}, loopback=True, resolve=lambda *_: ["127.0.0.1"])

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select
 
 from appeal import clock, jobs, notices, outbox
@@ -173,6 +174,25 @@ def test_neither_secret_nor_address_lies_in_the_database_or_the_audit_as_it_is(
 def test_a_rolled_signing_key_still_opens_what_its_predecessor_closed() -> None:
     closed = signing.Safe(["old key"]).close("whsec_AAAA")
     assert signing.Safe(["new key", "old key"]).open(closed) == "whsec_AAAA"
+
+
+def test_a_former_key_can_be_given_up_once_the_worker_has_run(session, settings, listen) -> None:
+    def rolled(**values):
+        return settings.model_copy(
+            update={"secret_key": SecretStr("another key, quite new and long")} | values
+        )
+
+    endpoint, secret = listen()
+    during = rolled(secret_key_fallbacks=(settings.secret_key,))
+    assert [endpoints.renew_all(during) for _ in range(2)] == [1, 0]
+    assert sending.opened(fresh(session, endpoint.id), rolled())[1] == [secret]
+
+
+def test_an_endpoint_whose_key_is_lost_says_so(session, settings, listen) -> None:
+    endpoint, _secret = listen()
+    lost = settings.model_copy(update={"secret_key": SecretStr("a key that closed nothing at all")})
+    assert "must be added anew" in sending.try_out(endpoint, lost).problem
+    assert endpoints.renew_all(lost) == 0
 
 
 def test_a_test_message_is_logged_and_counts_neither_for_nor_against(
