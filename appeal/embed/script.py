@@ -58,8 +58,9 @@ def build_script(source: Path = SOURCE) -> Asset:
     """Build the script from its source, the banner's style sheet and the English words."""
     code = minify_script((source / "appeal.js").read_text("utf-8"))
     style = minify_style((source / "banner.css").read_text("utf-8") + _own_heights(source))
-    # The words of an appeal without a goal come with its figure; every byte here is loaded on every page.
-    spoken = {name: part for name, part in words("en", source).items() if name != "no_goal"}
+    # What is seldom said comes with the figure (rare_words); every byte here is loaded on every page.
+    spoken = {name: part for name, part in words("en", source).items() if name not in {"no_goal", "beyond"}}
+    del spoken["states"]["upcoming"]
     english = json.dumps(spoken, ensure_ascii=False, separators=(",", ":"))
     english = re.sub(r'"(\w+)":', r"\1:", english)
     parts = {'"@css"': json.dumps(style, ensure_ascii=False), '"@words"': english}
@@ -118,6 +119,27 @@ def banner_words(language: str, state: str) -> dict[str, object]:
         "words": {"top": top, "article": now, "end": now, "paywall": wall},
         "ui": everything["ui"],
     }
+
+
+def rare_words(language: str, state: str, *, goal: bool, beyond: bool) -> dict[str, Any]:
+    """Return the words of the moments that the script does not know by itself; empty in all others.
+
+    Before opening, past the goal, and without a goal, when nothing can be said about what is still to find.
+    """
+    known = words(language)
+    found: dict[str, Any] = dict(known["states"]["upcoming"]) if state == "upcoming" else {}
+    if not goal:
+        found |= known["no_goal"].get(state, {})
+    return found | (known["beyond"] if state == "reached" and beyond else {})
+
+
+def for_placement(placement: str, found: dict[str, Any], language: str) -> dict[str, Any]:
+    """Fit rare words to a placement: one line has no body, and at the wall the meter speaks."""
+    if not found:
+        return {}
+    if placement == "top":
+        return {name: text for name, text in found.items() if name != "body"}
+    return found | {"title": words(language)["left"]} if placement == "paywall" else found
 
 
 def _own_heights(source: Path) -> str:

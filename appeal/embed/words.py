@@ -13,7 +13,7 @@ from typing import Any
 from babel.numbers import format_decimal
 
 from appeal import placements, reports
-from appeal.embed.script import banner_words, words
+from appeal.embed.script import banner_words, for_placement, rare_words, words
 
 TALKING = ("title", "body", "button")
 
@@ -36,7 +36,7 @@ class Said:
 def say(figure: reports.Figure, placement: str, lang: str, views_left: int | None = None) -> Said:
     """Return what the banner of a placement says now; `views_left` gives the paywall its meter's words."""
     known = words(lang)
-    text = known["states"]["running"] | known["states"].get(figure.state, {}) | _without_goal(figure, lang)
+    text = known["states"]["running"] | known["states"].get(figure.state, {}) | _rare(figure, lang)
     if placement == "paywall" and views_left is not None:
         text |= {"title": known["left"]}
     text |= _own(figure, placement)
@@ -70,12 +70,7 @@ def for_json(figure: reports.Figure, lang: str) -> dict[str, object]:
     content = banner_words(lang, figure.state)
     said: dict[str, dict[str, object]] = dict(content.get("words") or {})  # type: ignore[call-overload]
     for placement in placements.BANNER:
-        more = _without_goal(figure, lang)
-        if more and placement == "paywall":
-            more |= {"title": words(lang)["left"]}  # here the meter speaks
-        more |= _own(figure, placement)
-        if placement == "top":
-            more.pop("body", None)
+        more = for_placement(placement, _rare(figure, lang), lang) | _own(figure, placement)
         if more:
             said[placement] = said.get(placement, {}) | more
     if said:
@@ -90,9 +85,9 @@ def accent(figure: reports.Figure) -> str:
     return colour if re.fullmatch(r"#[0-9A-Fa-f]{6}", colour) else "#8a1c1c"
 
 
-def _without_goal(figure: reports.Figure, lang: str) -> dict[str, Any]:
-    """Return the words that take the place of those which name what is still to find."""
-    return {} if figure.goal_minor else dict(words(lang)["no_goal"].get(figure.state, {}))
+def _rare(figure: reports.Figure, lang: str) -> dict[str, Any]:
+    beyond = figure.raised_minor > (figure.goal_minor or 0)
+    return rare_words(lang, figure.state, goal=bool(figure.goal_minor), beyond=beyond)
 
 
 def _own(figure: reports.Figure, placement: str) -> dict[str, Any]:

@@ -32,7 +32,8 @@ KEYS = [
 STATES = {
     "upcoming": {"opens_at": making.utc("2030-01-01T00:00:00Z")},
     "running": {},
-    "reached": {"goal_minor": 5000},
+    "reached": {"goal_minor": 7500},
+    "beyond": {"goal_minor": 5000},
     "ended": {"status": "closed"},
 }
 LARGE = {
@@ -130,6 +131,7 @@ def test_the_fragment_tells_the_figure_and_leads_to_the_form(reader):
         ("upcoming", "Our next appeal opens soon"),
         ("running", "Readers keep this journalism free"),
         ("reached", "You did it: £75"),
+        ("beyond", "Past the goal: £75"),
         ("ended", "Thank you: £75"),
     ],
 )

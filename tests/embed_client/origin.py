@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from appeal.embed.script import build_host_style, build_script
+from appeal.embed.script import build_host_style, build_script, for_placement, rare_words
 
 SCRIPT, HOST_STYLE = build_script(), build_host_style()
 APPEAL: dict[str, Any] = {
@@ -98,7 +98,13 @@ class Origin(ThreadingHTTPServer):
 
     def say(self, state: str = "running", **more: Any) -> None:
         """Let the JSON of the appeal say a state, with single values changed."""
-        self.answers["95-years"] = {**APPEAL, **STATES[state], **more}
+        answer = {**APPEAL, **STATES[state], **more}
+        goal, raised = answer["goal_minor"], answer["raised_minor"]
+        rare = rare_words("en", answer["state"], goal=bool(goal), beyond=raised > (goal or 0))
+        if rare and "banner" not in more:
+            said = {one: for_placement(one, rare, "en") for one in ("top", "article", "end", "paywall")}
+            answer["banner"] = {"words": said}
+        self.answers["95-years"] = answer
 
 
 class _Answer(BaseHTTPRequestHandler):

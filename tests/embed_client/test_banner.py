@@ -60,7 +60,7 @@ def test_the_bar_speaks_in_money(origin, lantern, reader):
         ("nothing_yet", "Readers keep this journalism free"),
         ("last_days", "Last days: £33,766 still to find"),
         ("reached", "You did it: £95,000"),
-        ("beyond", "You did it: £101,480"),
+        ("beyond", "Past the goal: £101,480"),
         ("ended", "Thank you: £101,480"),
     ],
 )
