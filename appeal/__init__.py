@@ -58,7 +58,9 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "MAX_CONTENT_LENGTH": 1024 * 1024,
         "MAX_FORM_MEMORY_SIZE": 256 * 1024,
         "MAX_FORM_PARTS": 200,
-        "SESSION_COOKIE_NAME": "appeal_session",
+        # The donors' own pages; the staff have a cookie of their own, and nobody else has any.
+        "SESSION_COOKIE_NAME": "appeal_donor",
+        "SESSION_COOKIE_PATH": "/giving",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.public_url.startswith("https://"),

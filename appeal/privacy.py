@@ -94,6 +94,11 @@ def _same_person(donor: Donor) -> list[int]:
     return [donor.id, *merged]
 
 
+def gifts_of(donor: Donor) -> Sequence[Donation]:
+    """List a person's gifts, newest first."""
+    return _gifts(_same_person(donor))
+
+
 def _gifts(people: Sequence[int]) -> Sequence[Donation]:
     query = select(Donation).where(Donation.donor_id.in_(people)).order_by(Donation.id.desc())
     return db.session.scalars(query).all()
@@ -151,7 +156,7 @@ def _forget_gifts(people: Sequence[int]) -> None:
     change = update(Donation).where(Donation.donor_id.in_(people)).values(**anonymous, **silent)
     db.session.execute(change.execution_options(synchronize_session=False))
     db.session.execute(delete(CheckoutSlot).where(CheckoutSlot.donation_id.in_(gifts)))
-    lines = update(PostLine).where(PostLine.donation_id.in_(gifts)).values(name="", email="")
+    lines = update(PostLine).where(PostLine.donation_id.in_(gifts)).values(name="", address="", email="", credit_line="", reference="")
     db.session.execute(lines.execution_options(synchronize_session=False))
     letters = update(OutboxItem).where(OutboxItem.donation_id.in_(gifts)).values(recipient="", content={})
     db.session.execute(letters.execution_options(synchronize_session=False))
@@ -167,7 +172,7 @@ def _forget_around(people: Sequence[int], addresses: Sequence[str]) -> None:
     for address in addresses:
         recipient = update(OutboxItem).where(OutboxItem.recipient == address).values(recipient="", content={})
         db.session.execute(recipient.execution_options(synchronize_session=False))
-        promised = update(Promise).where(Promise.email == address).values(name="", email="")
+        promised = update(Promise).where(Promise.email == donors.email_key(address)).values(name="", email="")
         db.session.execute(promised.execution_options(synchronize_session=False))
         # What Stripe sent is kept raw; once applied, nothing needs the words of it any more.
         applied = InboxEvent.state.in_(("done", "ignored"))

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import structlog
 from sqlalchemy import select
@@ -123,16 +123,31 @@ def _look(current: _Run) -> tuple[set[str], list[_Pending]]:
     """Hold every object that moved money against the books; return the facts told of, and what differs."""
     told: set[str] = set()
     pending: list[_Pending] = []
-    money: tuple[Listed, ...] = ("sessions", "invoices", "refunds", "disputes")
-    for kind in money:
-        for batch in _batches(current.gateway.listed(kind, current.since - BEGUN_EARLIER)):
-            claims = [(item, claim) for item in batch for claim in differences.claims_of(kind, item)]
+    for kind in ("sessions", "invoices", "refunds", "disputes", "moved refunds", "moved disputes"):
+        for batch in _batches(_listed(current, kind)):
+            kind = kind.removeprefix("moved ")  # noqa: PLW2901 - from here on they are alike
+            found = ((item, claim) for item in batch for claim in differences.claims_of(kind, item))
+            claims = [(item, claim) for item, claim in found if claim.fact not in told]
             told |= {claim.fact for _, claim in claims}
             pending += _pending(kind, claims)
             current.report.objects += len(batch)
             if kind == "sessions" and not current.dry_run:
                 _ended_sessions(current, batch)
     return told, pending
+
+
+def _listed(current: _Run, kind: str) -> Iterator[Json]:
+    """List the objects of a kind; `moved ...` are those that moved money lately, however long ago they were made."""
+    since = current.since - BEGUN_EARLIER
+    if not kind.startswith("moved "):
+        listed: dict[str, Listed] = {name: name for name in get_args(Listed)}
+        yield from current.gateway.listed(listed[kind], since)
+        return
+    wanted = kind.removeprefix("moved ").removesuffix("s")
+    for movement in current.gateway.listed("movements", since):
+        source = movement.get("source")
+        if isinstance(source, Mapping) and source.get("object") == wanted:
+            yield source
 
 
 def _pending(kind: str, claims: list[tuple[Json, Claim]]) -> Iterator[_Pending]:
