@@ -110,7 +110,7 @@
       const box = figure.querySelector(".chart-box");
       box.hidden = false;
       const plot = drawings[figure.dataset.chart](box);
-      plot.setLegend({ idx: latest(plot) });
+      setTimeout(() => plot.setLegend({ idx: latest(plot) }), 0);
       drawn.push(plot);
     });
   };
