@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from appeal import audit, clock
 from appeal.audit import Actor
 from appeal.database import writing
-from appeal.errors import DomainError, NotPossible, StaleForm
+from appeal.errors import NoSuchThing, NotPossible, StaleForm
 from appeal.extensions import db
 from appeal.ledger import insert_once
 from appeal.models import Appeal, PostBatch, PostLine
@@ -23,15 +23,15 @@ from appeal.models import Appeal, PostBatch, PostLine
 MOST_LINES = 500
 
 
-class NoSuchBatch(DomainError):
+class NoSuchBatch(NoSuchThing):
     """There is no such batch."""
 
 
-class NoSuchLine(DomainError):
+class NoSuchLine(NoSuchThing):
     """That line is not there any more; somebody has taken it out."""
 
 
-class BatchClosed(DomainError):
+class BatchClosed(StaleForm):
     """This batch is closed. What is wrong in it is corrected by an entry of its own, which gives the reason."""
 
 

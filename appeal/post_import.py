@@ -15,12 +15,12 @@ from appeal import audit, bank_statements, clock, post
 from appeal.audit import Actor
 from appeal.bank_statements import Credit, Reading
 from appeal.database import writing
-from appeal.errors import DomainError, NotPossible
+from appeal.errors import NoSuchThing, NotPossible
 from appeal.extensions import db
 from appeal.models import Appeal, BankStatement, Payout, PostBatch, PostLine
 
 
-class NoSuchStatement(DomainError):
+class NoSuchStatement(NoSuchThing):
     """There is no such statement."""
 
 

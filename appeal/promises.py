@@ -15,13 +15,13 @@ from sqlalchemy import func, or_, select, update
 from appeal import audit, clock, donors
 from appeal.audit import Actor
 from appeal.database import writing
-from appeal.errors import DomainError, NotPossible
+from appeal.errors import NoSuchThing, NotPossible
 from appeal.extensions import db
 from appeal.ids import ALPHABET
 from appeal.models import Appeal, AppealTotals, Donation, PostBatch, PostLine, Promise
 
 
-class NoSuchPromise(DomainError):
+class NoSuchPromise(NoSuchThing):
     """There is no such promise."""
 
 

@@ -83,6 +83,11 @@ def newest_seal() -> DailySeal | None:
     return db.session.scalars(select(DailySeal).order_by(DailySeal.day.desc()).limit(1)).first()
 
 
+def latest(most: int = 14) -> list[DailySeal]:
+    """List the latest seals, newest first."""
+    return list(db.session.scalars(select(DailySeal).order_by(DailySeal.day.desc()).limit(most)))
+
+
 def _bounds(day: date) -> tuple[datetime, datetime]:
     start = datetime.combine(day, time.min, tzinfo=UTC)
     return start, start + timedelta(days=1)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import click
 from flask.cli import AppGroup
 
-from appeal import clock, reconcile
+from appeal import clock, reconcile, reconcile_runs
+from appeal.audit import COMMAND_LINE
 from appeal.cli.output import as_json, plainly, say
 from appeal.context import gateway, settings
 
@@ -25,6 +26,8 @@ def run(since: datetime | None, *, dry_run: bool, as_json: bool) -> None:
     """Fetch what never came, apply it, and name every difference; exit non-zero while any is left."""
     began = since.replace(tzinfo=UTC) if since else clock.now() - timedelta(days=3)
     report = reconcile.run(gateway(), since=began, livemode=settings().livemode, dry_run=dry_run)
+    if not dry_run:
+        reconcile_runs.keep(report, COMMAND_LINE.email)
     lines = [one.sentence() for one in report.differences]
     head = (
         f"Since {clock.rfc3339(began)}: {report.objects} objects looked at, "

@@ -70,7 +70,10 @@ class DonorMerge(Base):
 
 
 class ThanksColumn(Base):
-    """One thank-you column as it was printed: its words, how many gifts it names, and whether it was taken back."""
+    """One thank-you column that was printed: what stood above the names, how many gifts, whether it was taken back.
+
+    Whom it names is in `CreditPrint`; the names themselves are the gifts' own.
+    """
 
     __tablename__ = "thanks_columns"
     __table_args__ = (Index("ix_thanks_columns_appeal_id_id", "appeal_id", "id"),)

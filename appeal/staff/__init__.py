@@ -33,6 +33,11 @@ NOUNS = (
     "attribution",
     "people",
     "audit",
+    "post",
+    "promises",
+    "statements",
+    "column",
+    "reconcile",
     "embeds",
     "outgoing",
 )

@@ -2,15 +2,275 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from typing import Any
 
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from appeal import ids, money, post, post_closing, post_duplicates, post_import, promises
+from appeal.errors import DomainError, StaleForm
+from appeal.extensions import db
+from appeal.models import Appeal, Donation, PostBatch, PostLine
 from appeal.staff import access, choice
+from appeal.staff.post_forms import BatchForm, ControlForm, CorrectionForm, EntryForm
 
 routes = Blueprint("post", __name__, url_prefix="/post")
+
+
+# -- batches
 
 
 @routes.get("")
 @access.allow("viewer")
 def show() -> str:
     """Show the batches that are open, and those closed lately."""
-    return render_template("staff/post.html", choice=choice.chosen())
+    found = choice.chosen()
+    if found is None:
+        return render_template("staff/nothing.html")
+    return _overview(found, BatchForm(found.appeal))
+
+
+def _overview(found: choice.Choice, form: BatchForm) -> str:
+    before = request.args.get("before", type=int)
+    closed, following = post.batches(found.appeal.id, closed=True, before_id=before)
+    return render_template(
+        "staff/post.html",
+        choice=found,
+        form=form,
+        open=post.batches(found.appeal.id, closed=False, most=100)[0],
+        closed=closed,
+        next_url=url_for("staff.post.show", appeal=found.appeal.slug, before=following)
+        if following
+        else None,
+        first=before is None,
+        differs=post_closing.difference,
+        promise_count=promises.open_count(found.appeal.id),
+        statements=len(post_import.waiting(found.appeal.id)),
+    )
+
+
+@routes.post("")
+@access.allow("editor")
+def open_batch() -> BaseResponse:
+    """Open a batch."""
+    found = choice.chosen()
+    if found is None:
+        return make_response(render_template("staff/nothing.html"), 404)
+    form = BatchForm(found.appeal, request.form)
+    if form.validate():
+        try:
+            batch = post.open_batch(found.appeal, form.new(), access.actor())
+            return redirect(url_for("staff.post.one", number=batch.id), code=303)
+        except DomainError as error:
+            form.received_on.errors = [error.message]
+    return make_response(_overview(found, form), 422)
+
+
+@routes.get("/<int:number>")
+@access.allow("viewer")
+def one(number: int) -> str:
+    """Show one batch, with the line to type next."""
+    batch = post.batch(number)
+    appeal = db.session.get_one(Appeal, batch.appeal_id)
+    return _page(batch, appeal, EntryForm.empty(appeal, batch.received_on))
+
+
+def _page(batch: PostBatch, appeal: Appeal, form: EntryForm, **more: Any) -> str:
+    lines = post.lines(batch.id)
+    tally = post.tally(batch.id)
+    is_open = batch.closed_at is None
+    context = {
+        "batch": batch,
+        "a": appeal,
+        "form": form,
+        "control": _control_form(batch, appeal),
+        "lines": lines[::-1],
+        "numbers": {line.id: number for number, line in enumerate(lines, 1)},
+        "tally": tally,
+        "difference": post_closing.difference(batch, tally),
+        "in_words": post_closing.in_words(batch, tally, appeal),
+        "alike": post_duplicates.of_lines(appeal, lines) if is_open and access.may("editor") else {},
+        "suggested": promises.suggested(appeal.id, lines) if is_open and access.may("editor") else {},
+        "promises": promises.by_ids(line.promise_id for line in lines if line.promise_id),
+        "gifts": {} if is_open else _gifts(lines),
+        "problem": "",
+    }
+    return render_template("staff/post_batch.html", **(context | more))
+
+
+def _control_form(batch: PostBatch, appeal: Appeal) -> ControlForm:
+    amount = money.plain(batch.control_minor, appeal.currency)
+    return ControlForm(appeal, data={"count": batch.control_count, "amount": amount})
+
+
+def _gifts(lines: list[PostLine]) -> dict[int, Donation]:
+    wanted = [line.donation_id for line in lines if line.donation_id]
+    return {gift.id: gift for gift in db.session.query(Donation).where(Donation.id.in_(wanted))}
+
+
+@routes.post("/<int:number>/lines")
+@access.allow("editor")
+def enter(number: int) -> BaseResponse:
+    """Enter a line, and lead to the next."""
+    batch = post.batch(number)
+    appeal = db.session.get_one(Appeal, batch.appeal_id)
+    form = EntryForm(appeal, request.form)
+    if not form.validate():
+        return make_response(_page(batch, appeal, form), 422)
+    fact = f"typed:{form.form.data or ids.public_id()}"
+    try:
+        post.add_line(number, form.entry(), access.actor(), fact=fact)
+    except DomainError as error:
+        db.session.rollback()
+        return make_response(_page(post.batch(number), appeal, form, problem=error.message), 422)
+    return redirect(url_for("staff.post.one", number=number), code=303)
+
+
+@routes.post("/<int:number>/control")
+@access.allow("editor")
+def recount(number: int) -> BaseResponse:
+    """Write another count and total on a batch."""
+    batch = post.batch(number)
+    appeal = db.session.get_one(Appeal, batch.appeal_id)
+    form = ControlForm(appeal, request.form)
+    if not form.validate():
+        return make_response(
+            _page(batch, appeal, EntryForm.empty(appeal, batch.received_on), control=form), 422
+        )
+    post.change_control(number, int(form.count.data or 0), form.amount_minor, access.actor())
+    flash("The new count and total are kept.")
+    return redirect(url_for("staff.post.one", number=number), code=303)
+
+
+@routes.post("/<int:number>/close")
+@access.allow("editor")
+def close(number: int) -> BaseResponse:
+    """Enter a batch in the books."""
+    try:
+        new = post_closing.close(number, access.actor())
+    except post_closing.ControlDiffers as error:
+        db.session.rollback()
+        batch = post.batch(number)
+        appeal = db.session.get_one(Appeal, batch.appeal_id)
+        form = EntryForm.empty(appeal, batch.received_on)
+        return make_response(_page(batch, appeal, form, problem=error.message), 422)
+    flash(
+        "Closed: every gift is in the books and in the public figure."
+        if new
+        else "It was closed already, once."
+    )
+    return redirect(url_for("staff.post.one", number=number), code=303)
+
+
+@routes.post("/<int:number>/discard")
+@access.allow("editor")
+def discard(number: int) -> BaseResponse:
+    """Take away an empty batch."""
+    batch = post.batch(number)
+    appeal = db.session.get_one(Appeal, batch.appeal_id)
+    post.discard(number, access.actor())
+    flash("The empty batch is gone.")
+    return redirect(url_for("staff.post.show", appeal=appeal.slug), code=303)
+
+
+# -- lines
+
+
+@routes.get("/lines/<int:number>")
+@access.allow("editor")
+def line(number: int) -> str:
+    """Offer a line for change, or once it is in the books, for correction."""
+    found = post.line(number)
+    appeal = _appeal_of(found)
+    return _line_page(found, appeal, EntryForm.of(appeal, found))
+
+
+def _appeal_of(found: PostLine) -> Appeal:
+    return db.session.get_one(Appeal, post.batch(found.batch_id).appeal_id)
+
+
+def _line_page(found: PostLine, appeal: Appeal, form: EntryForm | CorrectionForm, **more: Any) -> str:
+    batch = post.batch(found.batch_id)
+    gift = db.session.get(Donation, found.donation_id) if found.donation_id else None
+    if gift is not None and not isinstance(form, CorrectionForm):
+        form = CorrectionForm(appeal, data={"form": ids.public_id()})
+    context = {
+        "line": found,
+        "batch": batch,
+        "a": appeal,
+        "form": form,
+        "gift": gift,
+        "stale": None,
+        "problem": "",
+    }
+    return render_template("staff/post_line.html", **(context | more))
+
+
+@routes.post("/lines/<int:number>")
+@access.allow("editor")
+def change(number: int) -> BaseResponse:
+    """Change a line; where somebody else was quicker, show both."""
+    found = post.line(number)
+    appeal = _appeal_of(found)
+    form = EntryForm(appeal, request.form)
+    if not form.validate():
+        return make_response(_line_page(found, appeal, form), 422)
+    seen = form.revision.data or ""
+    revision = int(seen) if seen.isdecimal() else 0
+    try:
+        changed = post.change_line(number, form.entry(), revision, access.actor())
+    except post.BatchClosed:
+        db.session.rollback()
+        raise
+    except StaleForm as error:
+        db.session.rollback()
+        found = post.line(number)
+        form.revision.data = str(found.revision)
+        page = _line_page(found, appeal, form, stale=post.as_entry(found), problem=error.message)
+        return make_response(page, 409)
+    except DomainError as error:
+        db.session.rollback()
+        return make_response(_line_page(post.line(number), appeal, form, problem=error.message), 422)
+    return redirect(url_for("staff.post.one", number=changed.batch_id), code=303)
+
+
+@routes.post("/lines/<int:number>/remove")
+@access.allow("editor")
+def remove(number: int) -> BaseResponse:
+    """Take a line out of an open batch."""
+    gone = post.remove_line(number, access.actor())
+    flash(f"The line of {gone.name or 'no name'} is taken out.")
+    return redirect(url_for("staff.post.one", number=gone.batch_id), code=303)
+
+
+@routes.post("/lines/<int:number>/match")
+@access.allow("editor")
+def match(number: int) -> BaseResponse:
+    """Match a line to a promise, or take the match off."""
+    promise_id = request.form.get("promise", type=int)
+    matched = promises.match(number, promise_id, access.actor())
+    return redirect(url_for("staff.post.one", number=matched.batch_id), code=303)
+
+
+@routes.post("/lines/<int:number>/correct")
+@access.allow("admin", fresh=True)
+def correct(number: int) -> BaseResponse:
+    """Correct a line of a closed batch by an entry of its own."""
+    found = post.line(number)
+    appeal = _appeal_of(found)
+    form = CorrectionForm(appeal, request.form)
+    if not form.validate():
+        return make_response(_line_page(found, appeal, form), 422)
+    try:
+        post_closing.correct(
+            number,
+            form.amount_minor,
+            access.actor(),
+            reason=form.reason.data or "",
+            key=form.form.data or "once",
+        )
+    except DomainError as error:
+        db.session.rollback()
+        return make_response(_line_page(post.line(number), appeal, form, problem=error.message), 422)
+    flash("Corrected: the new entry names the old one.")
+    return redirect(url_for("staff.post.one", number=found.batch_id), code=303)
