@@ -28,10 +28,10 @@ PLACEMENTS = ("top", "article", "end", "paywall")
 STATES = ("upcoming", "running", "last-days", "reached", "beyond", "ended")
 WIDTHS = (360, 1280)
 PICTURES = ROOT / "docs" / "images" / "banners"
-_GIFTS_MINOR = (*[100_000] * 61, 23_450)
+FEW_GIFTS_MINOR, MANY_GIFTS_MINOR = (*[1_000_000] * 6, 123_450), (*[100_000] * 61, 23_450)
 
 
-def fill(app: Flask) -> None:
+def fill(app: Flask, gifts_minor: tuple[int, ...]) -> None:
     """Make an appeal for each state, with GBP 61,234.50 given unless it has not opened."""
     now = clock.now()
     in_twelve_days, soon = now + timedelta(days=11, hours=20), now + timedelta(days=1, hours=20)
@@ -46,7 +46,7 @@ def fill(app: Flask) -> None:
     with app.app_context():
         for state in STATES:
             appeal = making.open_appeal(state, accent="#8a1c1c")
-            for amount in () if state == "upcoming" else _GIFTS_MINOR:
+            for amount in () if state == "upcoming" else gifts_minor:
                 making.received(appeal, amount_minor=amount)
             with making.writing():
                 appeal.title = "The 95 years appeal"
@@ -61,12 +61,14 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def printed(database_url: str, directory: Path) -> Iterator[tuple[Newspaper, str, Flask]]:
+def printed(
+    database_url: str, directory: Path, gifts_minor: tuple[int, ...] = FEW_GIFTS_MINOR
+) -> Iterator[tuple[Newspaper, str, Flask]]:
     """Run origin and newspaper; give the newspaper, the origin's address and its application."""
     port = free_port()
     url = f"http://{LOOPBACK}:{port}"
     app = create_app(test_settings(database_url, directory, public_url=url))
-    fill(app)
+    fill(app, gifts_minor)
     origin, newspaper = (
         make_server(LOOPBACK, port, app, threaded=True, request_handler=_Quiet),
         serve(LOOPBACK, 0, url, "running"),
@@ -112,7 +114,7 @@ def draw_all() -> None:
         run = Run(make_run_directory())
         with (
             run.database("sqlite", Path(directory)) as url,
-            printed(url, Path(directory)) as (newspaper, _, _),
+            printed(url, Path(directory), MANY_GIFTS_MINOR) as (newspaper, _, _),
             chromium() as browser,
         ):
             for width in WIDTHS:

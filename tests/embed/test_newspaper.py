@@ -1,0 +1,113 @@
+"""The demonstration's newspaper before the real origin: every placement in every state, and what it costs the page."""
+
+import json
+import re
+
+import pytest
+
+from tests.embed.newspaper import PLACEMENTS, STATES, printed, show
+from tests.support.browser import assert_accessible, browsing
+
+pytestmark = pytest.mark.browser
+WATCH = """
+self.shift = 0;
+new PerformanceObserver((list) => list.getEntries().forEach((one) => { shift += one.value; }))
+  .observe({type: "layout-shift", buffered: true});
+"""
+MOST_MAIN_THREAD_MILLISECONDS = 5
+
+
+@pytest.fixture(scope="module")
+def paper(run, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("paper")
+    with run.database("sqlite", directory) as url, printed(url, directory) as running:
+        yield running
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_every_state_is_shown_in_every_placement_and_nothing_moves(paper, browser, width):
+    newspaper, origin, _app = paper
+    with browsing(browser, viewport={"width": width, "height": 900}, reduced_motion="reduce") as context:
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        for state in STATES:
+            show(page, newspaper, state)
+            figure = context.request.get(f"{origin}/api/v1/appeals/{state}").json()
+            for placement in PLACEMENTS if state != "upcoming" else ():
+                shown = page.locator(f"appeal-banner[placement={placement}] [part=raised]").inner_text()
+                assert shown == figure["formatted"]["raised"]
+            page.evaluate("scrollTo(0, document.body.scrollHeight)")
+            page.wait_for_timeout(50)
+            assert page.evaluate("shift") == 0, state
+        assert not context.cookies()
+
+
+def test_axe_finds_nothing_on_the_front_of_the_newspaper(paper, browser):
+    context = browser.new_context(bypass_csp=True, reduced_motion="reduce")
+    page = context.new_page()
+    for state in ("upcoming", "running", "ended"):
+        show(page, paper[0], state)
+        assert_accessible(page)
+    context.close()
+
+
+def test_a_switched_off_placement_is_gone_on_the_next_page(paper, browser):
+    from appeal import banners
+    from appeal.audit import COMMAND_LINE
+
+    newspaper, _origin, app = paper
+    with app.app_context():
+        banners.switch("reached", "end", COMMAND_LINE, on=False)
+    with browsing(browser) as context:
+        page = context.new_page()
+        newspaper.slug = "reached"
+        page.goto(f"http://localhost:{newspaper.server_port}/a/1")
+        page.locator("appeal-banner[placement=article] [part=title]").wait_for()
+        assert page.locator("appeal-banner[placement=end] [part=title]").count() == 0
+    with app.app_context():
+        banners.switch("reached", "end", COMMAND_LINE, on=True)
+
+
+def test_one_request_is_asked_for_four_banners_and_nobody_else_is_asked(paper, browser):
+    newspaper, origin, _app = paper
+    asked = []
+    with browsing(browser) as context:
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        show(page, newspaper, "running")
+    own = f"http://localhost:{newspaper.server_port}/"
+    ours = [address.removeprefix(origin) for address in asked if address.startswith(origin)]
+    assert sorted(ours) == ["/api/v1/appeals/running", "/embed/v1/appeal.css", "/embed/v1/appeal.js"]
+    assert not [address for address in asked if not address.startswith((origin, own, "data:"))]
+
+
+def test_the_script_keeps_the_page_busy_for_less_than_five_milliseconds(paper, browser, tmp_path):
+    """The median of five first visits, all four banners: compiling, running, and what the answer sets off."""
+    spent = []
+    for _ in range(5):
+        page = browser.new_context(reduced_motion="reduce").new_page()
+        browser.start_tracing(
+            page=page, path=tmp_path / "trace.json", categories=["devtools.timeline", "v8.execute"]
+        )
+        show(page, paper[0], "running")
+        browser.stop_tracing()
+        page.context.close()
+        spent.append(_busy_microseconds(json.loads((tmp_path / "trace.json").read_text())["traceEvents"]))
+    assert 0 < sorted(spent)[2] / 1000 < MOST_MAIN_THREAD_MILLISECONDS, spent
+
+
+def _busy_microseconds(events):
+    """Add up the CPU time of the slices that belong to our script, each counted once, whatever it called."""
+    ours = [
+        (one["pid"], one["tid"], one["ts"], one["ts"] + one["dur"], one.get("tdur", one["dur"]))
+        for one in events
+        if one.get("ph") == "X"
+        and one["name"] in {"EvaluateScript", "v8.compile", "FunctionCall"}
+        and re.search(r"/embed/v1/appeal", json.dumps(one.get("args", {})))
+    ]
+    total, end = 0, {}
+    for pid, tid, start, stop, cpu in sorted(ours):
+        if start >= end.get((pid, tid), 0):
+            total += cpu
+            end[pid, tid] = stop
+    return total
