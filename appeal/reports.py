@@ -74,6 +74,11 @@ class Figure:
         """Return the share of the goal in tenths of a percent, rounded down; None without a goal."""
         return progress.percent_tenths(self.raised_minor, self.goal_minor)
 
+    @property
+    def projected_tenths(self) -> int | None:
+        """Return where the bar would stand with what running monthly gifts will add until closing, in tenths of a percent."""
+        return progress.percent_tenths(self.raised_minor + self.projected_monthly_minor, self.goal_minor)
+
 
 @dataclass(frozen=True, slots=True)
 class Credit:
