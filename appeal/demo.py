@@ -31,6 +31,7 @@ from appeal.extensions import db
 from appeal.models import Appeal
 
 SLUG = "95-years"
+PUBLISHER_URL = "https://www.dailylantern.example"
 SEED = 95
 WEEKS = 6
 AHEAD_DAYS = 12
@@ -69,13 +70,15 @@ def is_empty() -> bool:
     return db.session.scalar(select(func.count()).select_from(Appeal)) == 0
 
 
-def seed(donations: int = 1893) -> Seeded:
+def seed(donations: int = 1893, publisher_url: str = PUBLISHER_URL) -> Seeded:
     """Make the demonstration appeal, open, with that many paid gifts over its weeks; the same gifts every time.
+
+    `publisher_url` is where its newspaper can be read: thank-you pages lead back there.
 
     Raises:
         SlugTaken: it is there already; `reset` begins anew.
     """
-    appeal = _appeal()
+    appeal = _appeal(publisher_url)
     chance = random.Random(SEED)  # noqa: S311 - sample data, the same every time
     if donations:
         bulk.enter(appeal.id, appeal.time_zone, _gifts(appeal, donations, chance))
@@ -91,7 +94,7 @@ def reset() -> None:
     upgrade()
 
 
-def _appeal() -> Appeal:
+def _appeal(publisher_url: str) -> Appeal:
     today = clock.today("Europe/London")
     new = appeals.NewAppeal(
         slug=SLUG,
@@ -110,7 +113,7 @@ def _appeal() -> Appeal:
         )
         appeal.story_markdown, appeal.other_ways_markdown, appeal.terms_markdown = STORY, OTHER_WAYS, TERMS
         appeal.thanks_markdown = "You have helped to keep the lantern lit. Thank you."
-        appeal.publisher_url = "https://www.dailylantern.example"
+        appeal.publisher_url = publisher_url
         appeal.contact_email = "appeal@dailylantern.example"
         appeal.return_hosts = ["www.dailylantern.example", "127.0.0.1", "localhost"]
     return appeal

@@ -127,7 +127,7 @@ def prepare_database(plan: Plan) -> None:
     """Migrate the database, and fill it with the demonstration when it holds no appeal."""
     print("Preparing the database ...", flush=True)
     flask(plan, "db", "upgrade")
-    print(flask(plan, "demo", "seed", "--if-empty"), end="", flush=True)
+    print(flask(plan, "demo", "seed", "--if-empty", "--publisher-url", plan.article_url), end="", flush=True)
 
 
 def children_of(plan: Plan) -> list[Child]:

@@ -17,9 +17,12 @@ group = AppGroup("demo", help="Sample data for a demonstration; refused in produ
     "--donations", default=1893, show_default=True, type=click.IntRange(0, 5_000_000), help="Paid gifts."
 )
 @click.option("--if-empty", is_flag=True, help="Do nothing when there is an appeal already.")
+@click.option(
+    "--publisher-url", default=demo.PUBLISHER_URL, show_default=True, help="Where its newspaper is."
+)
 @as_json
 @plainly
-def seed(donations: int, *, if_empty: bool, as_json: bool) -> None:
+def seed(donations: int, *, if_empty: bool, publisher_url: str, as_json: bool) -> None:
     """Make the demonstration appeal with its gifts: deterministic, and live at `/`."""
     _refuse_in_production()
     if if_empty and not demo.is_empty():
@@ -28,7 +31,7 @@ def seed(donations: int, *, if_empty: bool, as_json: bool) -> None:
             "There is an appeal already; nothing was changed.",
             as_json=as_json,
         )
-    made = demo.seed(donations)
+    made = demo.seed(donations, publisher_url)
     return say(
         {"slug": made.slug, "donations": made.donations},
         f"Made {made.slug} with {made.donations} gifts.",
