@@ -24,6 +24,7 @@ from appeal.models import (
     Donation,
     InboxEvent,
     LedgerEntry,
+    Notice,
     OutboxItem,
     PostBatch,
     Promise,
@@ -88,11 +89,14 @@ class Waits:
     promises: int
     promised_minor: int
     batches: int
+    notices: int
 
     @property
     def anything(self) -> bool:
         """Say whether somebody is needed."""
-        return bool(self.events or self.mails or self.to_read or self.promises or self.batches)
+        return bool(
+            self.events or self.mails or self.to_read or self.promises or self.batches or self.notices
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +266,11 @@ def _extras(appeal: Appeal, now: datetime) -> tuple[Monthly, Waits, int]:
         _count(Promise, *promised),
         select(func.coalesce(func.sum(Promise.amount_minor), 0)).where(*promised).scalar_subquery(),
         _count(PostBatch, PostBatch.appeal_id == appeal.id, PostBatch.closed_at.is_(None)),
+        _count(Notice, Notice.seen_at.is_(None)),
         _median(appeal.id),
     ]
     row = [int(value or 0) for value in db.session.execute(select(*columns)).one()]
-    return Monthly(*row[:6]), Waits(*row[6:12]), row[12]
+    return Monthly(*row[:6]), Waits(*row[6:13]), row[13]
 
 
 def _parked() -> tuple[Any, Any]:

@@ -154,8 +154,11 @@ def begin(person: Person, origin: Origin) -> str:
     return token
 
 
-def of_token(token: str) -> Signed | None:
-    """Return the session that a token opens, if it still runs; note that it was seen, once a minute at most."""
+def of_token(token: str, *, seen: bool = True) -> Signed | None:
+    """Return the session that a token opens, if it still runs; note that it was seen, once a minute at most.
+
+    What a page asks by itself is not `seen`: a screen that was left alone idles out.
+    """
     now = clock.now()
     required = select(HouseSettings.second_factor_required).where(HouseSettings.id == 1).scalar_subquery()
     query = select(SignIn, required).where(
@@ -167,7 +170,7 @@ def of_token(token: str) -> Signed | None:
     row = db.session.execute(query).one_or_none()
     if row is None or not row[0].person.active:
         return None
-    if now - row[0].seen_at > SEEN_EVERY:
+    if seen and now - row[0].seen_at > SEEN_EVERY:
         with writing() as session:
             session.execute(update(SignIn).where(SignIn.id == row[0].id).values(seen_at=now))
     return Signed(row[0], bool(row[1]))

@@ -51,13 +51,16 @@ class Access:
     role: str
     fresh: bool = False
     without_factor: bool = False
+    quiet: bool = False
 
 
-def allow(role: str, *, fresh: bool = False, without_factor: bool = False) -> Callable[[View], View]:
-    """Open a route to a role and those above it."""
+def allow(
+    role: str, *, fresh: bool = False, without_factor: bool = False, quiet: bool = False
+) -> Callable[[View], View]:
+    """Open a route to a role and those above it; a quiet one is asked by a script and does not count as use."""
 
     def mark(view: View) -> View:
-        view.staff_access = Access(role, fresh, without_factor)  # type: ignore[attr-defined]
+        view.staff_access = Access(role, fresh, without_factor, quiet)  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -78,7 +81,8 @@ def guard() -> BaseResponse | None:
     """Let through who may pass."""
     asked = access_of(request.endpoint or "")
     token = session.get("token")
-    g.signed = sign_in.of_token(token) if token else None
+    quiet = asked is not None and asked.quiet and "wall" not in request.args
+    g.signed = sign_in.of_token(token, seen=not quiet) if token else None
     g.csrf_failed = _csrf_failed()
     if asked is None:
         raise Forbidden

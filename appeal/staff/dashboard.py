@@ -40,7 +40,7 @@ def wall() -> str:
 
 
 @routes.get("/pulse.json")
-@access.allow("viewer")
+@access.allow("viewer", quiet=True)
 def pulse() -> BaseResponse:
     """Give the live figures as they are shown, small and often unchanged."""
     found = choice.chosen()

@@ -301,3 +301,15 @@ def test_the_last_admin_cannot_be_taken_away(app: Flask, people: dict[str, str])
             staff_people.change(admin.id, {"role": "viewer"}, admin.revision, COMMAND_LINE)
         db.session.expire_all()
         assert staff_people.by_email(people["admin"]).role == "admin"
+
+
+def test_a_dashboard_left_open_idles_out_though_it_asks_for_live_figures(office: Enter, winter: str) -> None:
+    left, wall = office("viewer"), office("viewer")
+    began = clock.now()
+    for minutes in range(20, 140, 20):
+        with travel_to(began + timedelta(minutes=minutes)):
+            left.get("/staff/pulse.json")
+            wall.get("/staff/pulse.json?wall=1")
+    with travel_to(began + timedelta(minutes=125)):
+        assert left.get("/staff/pulse.json").status_code == 303
+        assert wall.get("/staff/pulse.json?wall=1").status_code == 200

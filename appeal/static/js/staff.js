@@ -19,6 +19,7 @@
     if (document.hidden) return;
     try {
       const answer = await fetch(place.dataset.pulse, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
+      if (answer.redirected) location.reload(); // signed out: better a way in than an old figure
       if (answer.status !== 200 || answer.redirected) return;
       tag = answer.headers.get("ETag") || "";
       show(await answer.json());
