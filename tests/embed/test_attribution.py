@@ -1,6 +1,8 @@
 """Whichever way the banner was embedded, its source and its page stand on the donation."""
 
 import re
+import sqlite3
+import threading
 from html import unescape
 from urllib.parse import urlsplit
 
@@ -8,6 +10,7 @@ import pytest
 
 from appeal.extensions import db
 from appeal.models import Donation
+from demo_article.server import serve
 from tests import making
 from tests.gateways import FakeGateway
 
@@ -73,3 +76,32 @@ def given_through(origin, reader, link):
         db.session.expunge(donation)
         db.session.remove()
     return donation
+
+
+@pytest.mark.browser
+def test_a_reader_gives_through_the_newspaper_and_comes_back_to_read_on(demo_stack, page):
+    """The whole way: banner, form, Stripe's stand-in, thanks, the article; and nobody asks this reader again."""
+    newspaper = serve("127.0.0.1", 0, demo_stack.url, "95-years")
+    threading.Thread(target=newspaper.serve_forever, daemon=True).start()
+    article = f"http://127.0.0.1:{newspaper.server_port}/a/1"
+    page.goto(article)
+    banner = page.locator("appeal-banner[placement=article]")
+    banner.evaluate("(one, page) => one.setAttribute('page', page)", article)
+    banner.locator("a[part=button]").click()
+    page.get_by_label("Your name").fill("Mary Anning")
+    page.get_by_label("Your e-mail address").fill("mary@example.org")
+    page.locator("form.gift button[type=submit]").click()
+    page.get_by_test_id("pay").click()
+    page.get_by_role("heading", name="Thank you").wait_for()
+    public_id = page.url.split("/")[-2]
+    page.locator(f'a[href^="{article}"]').click()
+    page.wait_for_url(article)
+    assert all(page.locator("appeal-banner").nth(n).is_hidden() for n in range(4))
+    newspaper.shutdown()
+    newspaper.server_close()
+    with sqlite3.connect(demo_stack.settings["DATABASE_URL"].removeprefix("sqlite:///")) as books:
+        row = books.execute(
+            "SELECT src, page, placement, status FROM donations WHERE public_id = ?", [public_id]
+        ).fetchone()
+    books.close()
+    assert row == ("127.0.0.1:article", article, "article", "received")
