@@ -6,10 +6,12 @@ loses the race for the lock however long it waits. Every use case that writes do
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, Engine, event
@@ -18,6 +20,7 @@ from sqlalchemy.orm import scoped_session
 from appeal import freshness
 from appeal.extensions import db
 
+TURN_SECONDS = 10
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -80,14 +83,37 @@ def writing() -> Iterator[scoped_session[Session]]:
         yield session
         return
     session.rollback()
-    session.connection(execution_options={"writing": True})
-    session.info["writing"] = True
+    with _turn(db.engine):
+        session.connection(execution_options={"writing": True})
+        session.info["writing"] = True
+        try:
+            yield session
+            session.commit()
+            freshness.watch_of(db.engine).wrote()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info.pop("writing", None)
+
+
+_turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Let the threads of one process write to SQLite one after the other.
+
+    SQLite itself lets whoever waits sleep and try again, so under load somebody always sleeps while the lock is free,
+    and the unlucky wait for seconds. Who does not get the turn in time asks SQLite all the same: it has the last word.
+    """
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    turn = _turns.setdefault(engine, threading.Lock())
+    mine = turn.acquire(timeout=TURN_SECONDS)
     try:
-        yield session
-        session.commit()
-        freshness.watch_of(db.engine).wrote()
-    except BaseException:
-        session.rollback()
-        raise
+        yield
     finally:
-        session.info.pop("writing", None)
+        if mine:
+            turn.release()

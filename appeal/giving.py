@@ -178,10 +178,10 @@ def locked(public_id: str) -> Donation:
     Raises:
         DoesNotFit: there is none.
     """
-    donation_id = db.session.scalar(select(Donation.id).where(Donation.public_id == public_id))
-    if donation_id is None:
+    donation = ledger.lock_by_public_id(public_id)
+    if donation is None:
         raise DoesNotFit(f"There is no gift {public_id!r} in these books.")
-    return ledger.lock(donation_id)
+    return donation
 
 
 def _must_fit(donation: Donation, payment: Payment, *, livemode: bool) -> None:

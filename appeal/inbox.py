@@ -30,17 +30,61 @@ BACKOFF_SECONDS = (1, 5, 30, 120, 600, 3600, 21600)
 log = structlog.get_logger(__name__)
 
 
-def receive(body: bytes, signature: str, secrets: tuple[str, ...]) -> int | None:
-    """Verify an event as it was delivered and store it; return its row's id, or None when there is nothing to do.
+def take(body: bytes, signature: str, secrets: tuple[str, ...], *, livemode: bool) -> None:
+    """Verify an event as it was delivered, store it and apply it: in one transaction where nothing is amiss.
+
+    Otherwise it is stored by itself, which is all that has to succeed, and applied with the care that trouble needs.
 
     Raises:
         SignatureInvalid: it was not signed with one of the secrets, or is no event.
+        DBAPIError: it could not be stored.
     """
-    return accept(verified_event(body, signature, secrets), body)
+    event = verified_event(body, signature, secrets)
+    try:
+        _store_and_apply(event, body, livemode=livemode)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the careful road says what becomes of it
+        waiting.anything_woken()  # whatever it was, it is undone
+        log.info("inbox.step_by_step", event_id=event["id"], problem=type(error).__name__)
+        _step_by_step(event, body, livemode=livemode)
+    else:
+        _apply_what_was_woken(livemode=livemode)
 
 
-def accept(event: Mapping[str, Any], body: bytes, *, came_by: str = "webhook") -> int | None:
-    """Store an event as it was signed and commit; return its row's id, or None when it is known or not of interest."""
+def _store_and_apply(event: Mapping[str, Any], body: bytes, *, livemode: bool) -> None:
+    with writing():
+        row_id = accept(event, body, done=True)
+        if row_id is not None and not events.apply(event, livemode=livemode):
+            db.session.get_one(InboxEvent, row_id).state = "ignored"
+
+
+def _step_by_step(event: Mapping[str, Any], body: bytes, *, livemode: bool) -> None:
+    row_id = accept(event, body)
+    if row_id is None:
+        return
+    try:
+        apply(row_id, livemode=livemode)
+    except DBAPIError as error:  # stored already: the worker finishes it
+        db.session.rollback()
+        log.warning("inbox.left_to_the_worker", row=row_id, problem=type(error).__name__)
+
+
+def _apply_what_was_woken(*, livemode: bool) -> None:
+    if not waiting.anything_woken():
+        return
+    try:
+        apply_due(livemode=livemode, most=AFTER_WAKING)
+    except DBAPIError as error:
+        db.session.rollback()
+        log.warning("inbox.left_to_the_worker", problem=type(error).__name__)
+
+
+def accept(
+    event: Mapping[str, Any], body: bytes, *, came_by: str = "webhook", done: bool = False
+) -> int | None:
+    """Store an event as it was signed and commit; return its row's id, or None when it is known or not of interest.
+
+    `done` marks it as applied: for whoever applies it in the same transaction.
+    """
     if event["type"] not in events.HANDLERS:
         return None
     with writing() as session:
@@ -50,7 +94,8 @@ def accept(event: Mapping[str, Any], body: bytes, *, came_by: str = "webhook") -
             "type": event["type"],
             "livemode": event["livemode"],
             "body": body,
-            "state": "waiting",
+            "state": "done" if done else "waiting",
+            "done_at": now if done else None,
             "attempts": 0,
             "problem": "",
             "came_by": came_by,

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from flask_sqlalchemy.session import Session
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import BigInteger, Integer, Table, bindparam, case, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import scoped_session
 
@@ -21,6 +22,7 @@ from appeal import clock
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import AppealDonor, AppealTotals, AttributionTotal, Base, DailyTotal, Donation, LedgerEntry
+from appeal.models.base import Instant
 from appeal.outgoing import events as outgoing
 
 DbSession = Session | scoped_session[Session]
@@ -50,6 +52,12 @@ def lock(donation_id: int) -> Donation:
     return db.session.execute(query.execution_options(populate_existing=True)).scalar_one()
 
 
+def lock_by_public_id(public_id: str) -> Donation | None:
+    """`lock` a donation by the name the outside knows; None when there is none."""
+    query = select(Donation).where(Donation.public_id == public_id).with_for_update(of=Donation)
+    return db.session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
+
+
 def record(donation: Donation, fact: Fact) -> bool:
     """Write one money fact and move every running total with it, in the caller's transaction.
 
@@ -74,8 +82,54 @@ def insert_once(
     session: DbSession, table: type[Base], values: dict[str, Any], *, key: str, returning: str = "id"
 ) -> Any | None:
     """Insert a row unless its unique `key` column is taken; return its new id (or another column), or None."""
-    statement = _dialect(session).insert(table).values(values).on_conflict_do_nothing(index_elements=[key])
-    return session.execute(statement.returning(table.__table__.c[returning])).scalar_one_or_none()
+    return session.execute(
+        _once(_dialect(session), table.__table__, key, returning), values
+    ).scalar_one_or_none()
+
+
+# Statements are built once and given their values each time: building one costs more than SQLite takes to run it.
+
+
+@lru_cache(maxsize=64)
+def _once(dialect: Any, table: Table, key: str, returning: str) -> Any:
+    statement = dialect.insert(table).on_conflict_do_nothing(index_elements=[key])
+    return statement.returning(table.c[returning])
+
+
+@lru_cache(maxsize=64)
+def _adding(
+    dialect: Any, table: Table, keys: tuple[str, ...], sums: tuple[str, ...], returning: str | None
+) -> Any:
+    """Build an insert that adds to the row that is there."""
+    statement = dialect.insert(table)
+    added = {name: table.c[name] + statement.excluded[name] for name in sums}
+    statement = statement.on_conflict_do_update(index_elements=list(keys), set_=added)
+    return statement if returning is None else statement.returning(table.c[returning])
+
+
+@lru_cache(maxsize=8)
+def _totals_moved(source: str) -> Any:
+    """Build the change of an appeal's totals by one entry from a source."""
+    totals, amount = AppealTotals.__table__.c, bindparam("amount", type_=BigInteger)
+    as_of = bindparam("recorded_at", type_=Instant)
+    later = case((totals.as_of.is_(None), as_of), (totals.as_of < as_of, as_of), else_=totals.as_of)
+    moved = {
+        "raised_minor": totals.raised_minor + amount,
+        f"{source}_minor": totals[f"{source}_minor"] + amount,
+        "gift_count": totals.gift_count + bindparam("gifts", type_=Integer),
+        "donor_count": totals.donor_count + bindparam("donors", type_=Integer),
+        "entry_count": totals.entry_count + 1,
+        "as_of": later,
+    }
+    change = update(AppealTotals).where(totals.appeal_id == bindparam("of_appeal", type_=BigInteger))
+    return change.values(moved).execution_options(synchronize_session=False)
+
+
+@lru_cache(maxsize=2)
+def _entry_once(dialect: Any) -> Any:
+    """Build the insert of an entry; asked with it is whether anybody outside listens, which costs no statement more."""
+    statement = dialect.insert(LedgerEntry.__table__).on_conflict_do_nothing(index_elements=["fact"])
+    return statement.returning(LedgerEntry.__table__.c.id, outgoing.listeners())
 
 
 def open_totals(session: DbSession, appeal_id: int) -> None:
@@ -109,10 +163,9 @@ def _insert_entry(
         "reason": fact.reason,
         "actor": fact.actor,
     }
-    statement = _dialect(session).insert(LedgerEntry).values(values)
-    statement = statement.on_conflict_do_nothing(index_elements=["fact"])
-    # Asked here so that a gift nobody outside listens for costs no statement more.
-    row = session.execute(statement.returning(LedgerEntry.id, outgoing.listeners())).one_or_none()
+    # What else of the donation has changed is written once, with its totals.
+    with session.no_autoflush:
+        row = session.execute(_entry_once(_dialect(session)), values).one_or_none()
     return row is not None, row is not None and bool(row[1])
 
 
@@ -130,23 +183,14 @@ def _move_totals(
     donors = _move_donor(session, donation, gifts, fact.amount_minor)
     _move_day(session, donation, day, sums)
     _move_attribution(session, donation, sums)
-    source = f"{donation.source}_minor"
-    totals = AppealTotals.__table__.c
-    session.execute(
-        update(AppealTotals)
-        .where(AppealTotals.appeal_id == donation.appeal_id)
-        .values(
-            {
-                "raised_minor": totals.raised_minor + fact.amount_minor,
-                source: totals[source] + fact.amount_minor,
-                "gift_count": totals.gift_count + gifts,
-                "donor_count": totals.donor_count + donors,
-                "entry_count": totals.entry_count + 1,
-                "as_of": _later(totals.as_of, recorded_at),
-            }
-        )
-        .execution_options(synchronize_session=False)
-    )
+    change = {
+        "of_appeal": donation.appeal_id,
+        "amount": fact.amount_minor,
+        "gifts": gifts,
+        "donors": donors,
+        "recorded_at": recorded_at,
+    }
+    session.execute(_totals_moved(donation.source), change)
 
 
 def split(kind: str, amount_minor: int) -> tuple[int, int]:
@@ -158,10 +202,6 @@ def split(kind: str, amount_minor: int) -> tuple[int, int]:
     if kind in {"refund", "dispute", "refund_reversed", "dispute_reinstated"}:
         return 0, -amount_minor
     return amount_minor, 0
-
-
-def _later(column: Any, instant: datetime) -> Any:
-    return case((column.is_(None), instant), (column < instant, instant), else_=column)
 
 
 def _move_donor(session: DbSession, donation: Donation, gifts: int, amount_minor: int) -> int:
@@ -188,15 +228,17 @@ def _move_day(session: DbSession, donation: Donation, day: date, sums: dict[str,
 
 
 def _move_attribution(session: DbSession, donation: Donation, sums: dict[str, int]) -> None:
-    for dimension, value in (("page", donation.page), ("src", donation.src)):
-        if value:
-            keys = {
-                "appeal_id": donation.appeal_id,
-                "dimension": dimension,
-                "value": value,
-                "frequency": donation.frequency,
-            }
-            _add(session, AttributionTotal, keys | sums, tuple(keys))
+    same = {"appeal_id": donation.appeal_id, "frequency": donation.frequency} | sums
+    rows = [
+        same | {"dimension": dimension, "value": value}
+        for dimension, value in (("page", donation.page), ("src", donation.src))
+        if value
+    ]
+    if rows:
+        keys = ("appeal_id", "dimension", "value", "frequency")
+        session.execute(
+            _adding(_dialect(session), AttributionTotal.__table__, keys, tuple(sorted(sums)), None), rows
+        )
 
 
 def _add(
@@ -207,14 +249,9 @@ def _add(
     returning: str | None = None,
 ) -> int:
     """Insert a row of sums, or add to the one that is there; return one column as it then stands."""
-    statement = _dialect(session).insert(table).values(values)
-    columns = table.__table__.c
-    sums = {name: columns[name] + statement.excluded[name] for name in values if name not in keys}
-    statement = statement.on_conflict_do_update(index_elements=list(keys), set_=sums)
-    if returning is None:
-        session.execute(statement)
-        return 0
-    return int(session.execute(statement.returning(columns[returning])).scalar_one())
+    sums = tuple(sorted(name for name in values if name not in keys))
+    result = session.execute(_adding(_dialect(session), table.__table__, keys, sums, returning), values)
+    return int(result.scalar_one()) if returning else 0
 
 
 def _move_uncounted(session: DbSession, donation: Donation, fact: Fact) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 from appeal import clock, giving, inbox, jobs, proof
 from appeal.extensions import db
 from appeal.models import AppealTotals, InboxEvent, LedgerEntry
-from appeal.payments import SignatureInvalid
+from appeal.payments import SignatureInvalid, verified_event
 from tests.making import (
     body_of,
     completed,
@@ -29,7 +29,7 @@ from tests.support.settings import WEBHOOK_SECRET
 
 def accept(content) -> int | None:
     body = body_of(content)
-    return inbox.receive(body, signature(body), (WEBHOOK_SECRET,))
+    return inbox.accept(verified_event(body, signature(body), (WEBHOOK_SECRET,)), body)
 
 
 def row(session) -> InboxEvent:
@@ -63,7 +63,7 @@ def test_an_event_that_is_of_no_interest_is_forgotten(session) -> None:
 def test_an_event_of_nobodys_is_not_stored(session) -> None:
     body = body_of(completed(started(open_appeal())))
     with pytest.raises(SignatureInvalid):
-        inbox.receive(body, signature(body, "whsec_other"), (WEBHOOK_SECRET,))
+        verified_event(body, signature(body, "whsec_other"), (WEBHOOK_SECRET,))
     assert session.scalar(select(func.count()).select_from(InboxEvent)) == 0
 
 
