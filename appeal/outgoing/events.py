@@ -97,4 +97,5 @@ def _write(
     )
     dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     statement = dialect.insert(OutboxItem).from_select(list(values), listening)
-    session.execute(statement.on_conflict_do_nothing(index_elements=["dedupe"]))
+    with session.no_autoflush:  # what the caller has changed so far would cost a statement of its own
+        session.execute(statement.on_conflict_do_nothing(index_elements=["dedupe"]))
