@@ -55,7 +55,12 @@ def look() -> Health:
     current = db.session.scalar(text("SELECT version_num FROM alembic_version"))
     return Health(
         migrated=current == migration_head(),
-        oldest_event_seconds=_age(db.session.scalar(_oldest(InboxEvent.received_at, InboxEvent.state))),
+        # News that waits for other news is no sign of trouble with this server; the worker asks Stripe about it.
+        oldest_event_seconds=_age(
+            db.session.scalar(
+                _oldest(InboxEvent.received_at, InboxEvent.state).where(InboxEvent.waits_for.is_(None))
+            )
+        ),
         oldest_mail_seconds=_age(db.session.scalar(_oldest(OutboxItem.created_at, OutboxItem.state))),
         parked_events=_parked(InboxEvent),
         parked_mails=_parked(OutboxItem),

@@ -6,12 +6,16 @@ New terms are stored before Stripe is asked, so that no instalment ever comes th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from appeal import clock, donors, giving, money, monthly, outbox
 from appeal.database import writing
 from appeal.errors import InvalidGift, NotPossible
 from appeal.extensions import db
 from appeal.models import Appeal, Donation, RecurringGift
-from appeal.payments import Gateway, Subscription
+from appeal.payments import Gateway, PaymentsRefused, Subscription
+
+ENDED = "This monthly gift has ended. You are welcome to begin a new one."
 
 
 def change_amount(gift: RecurringGift, amount_minor: int, gateway: Gateway) -> RecurringGift:
@@ -32,9 +36,12 @@ def change_amount(gift: RecurringGift, amount_minor: int, gateway: Gateway) -> R
             gift.terms = [*gift.terms, monthly.term(amount_minor, cover_minor, clock.now())]
     key = f"terms:{gift.public_id}:{len(gift.terms)}"
     charge_minor = amount_minor + cover_minor
-    return _taken_over(
-        gift, gateway.change_amount(gift.subscription_id, charge_minor, gift.currency, key=key), "amount"
+    told = _asked(
+        gift,
+        lambda: gateway.change_amount(gift.subscription_id, charge_minor, gift.currency, key=key),
+        gateway,
     )
+    return _taken_over(gift, told, "amount")
 
 
 def _within_bounds(appeal: Appeal, amount_minor: int) -> None:
@@ -51,29 +58,47 @@ def _cover(began: Donation, gift: RecurringGift, amount_minor: int) -> int:
     return money.cover_for(amount_minor, appeal.cover_percent_bps, appeal.cover_fixed_minor)
 
 
+def _asked(gift: RecurringGift, ask: Callable[[], Subscription], gateway: Gateway) -> Subscription:
+    """Ask Stripe for a change; where it refuses because the gift has ended there, learn that it has.
+
+    Raises:
+        NotPossible: the gift has ended at Stripe.
+        PaymentsError: Stripe did not answer, or refused for another reason.
+    """
+    try:
+        return ask()
+    except PaymentsRefused:
+        told = gateway.read_subscription(gift.subscription_id)
+        if told.status != "ended":
+            raise
+        with writing():
+            monthly.follow(told)
+        raise NotPossible(ENDED) from None
+
+
 def pause(gift: RecurringGift, gateway: Gateway) -> RecurringGift:
     """Charge nothing until resumed."""
     _must_run(gift)
-    return _taken_over(gift, gateway.pause(gift.subscription_id), "paused")
+    return _taken_over(gift, _asked(gift, lambda: gateway.pause(gift.subscription_id), gateway), "paused")
 
 
 def resume(gift: RecurringGift, gateway: Gateway) -> RecurringGift:
     """Charge again from the next month on."""
     _must_run(gift)
-    return _taken_over(gift, gateway.resume(gift.subscription_id), "resumed")
+    return _taken_over(gift, _asked(gift, lambda: gateway.resume(gift.subscription_id), gateway), "resumed")
 
 
 def cancel(gift: RecurringGift, gateway: Gateway, *, at_once: bool) -> RecurringGift:
     """End a monthly gift: at once, or when the month that is paid ends."""
     _must_run(gift)
-    told = gateway.cancel(gift.subscription_id, at_once=at_once)
+    told = _asked(gift, lambda: gateway.cancel(gift.subscription_id, at_once=at_once), gateway)
     return _taken_over(gift, told, "ended" if at_once else "ending")
 
 
 def keep(gift: RecurringGift, gateway: Gateway) -> RecurringGift:
     """Take back a cancellation that has not taken effect."""
     _must_run(gift)
-    return _taken_over(gift, gateway.keep(gift.subscription_id), "kept")
+    return _taken_over(gift, _asked(gift, lambda: gateway.keep(gift.subscription_id), gateway), "kept")
 
 
 def card_url(gift: RecurringGift, gateway: Gateway, return_url: str) -> str:
@@ -90,7 +115,7 @@ def card_url(gift: RecurringGift, gateway: Gateway, return_url: str) -> str:
 
 def _must_run(gift: RecurringGift) -> None:
     if gift.status == "ended":
-        raise NotPossible("This monthly gift has ended. You are welcome to begin a new one.")
+        raise NotPossible(ENDED)
 
 
 def _taken_over(gift: RecurringGift, told: Subscription, what: str) -> RecurringGift:

@@ -20,7 +20,7 @@ from appeal import adjustments, clock, differences, events, fees, inbox, monthly
 from appeal.differences import Claim, Difference
 from appeal.errors import DomainError
 from appeal.extensions import db
-from appeal.models import InboxEvent
+from appeal.models import Donation, InboxEvent
 from appeal.payments import Gateway, Listed
 
 EVENTS_KEPT = timedelta(days=30)
@@ -133,6 +133,8 @@ def _look(current: _Run) -> tuple[set[str], list[_Pending]]:
             current.report.objects += len(batch)
             if kind == "sessions" and not current.dry_run:
                 _ended_sessions(current, batch)
+            if kind == "invoices" and not current.dry_run:
+                _link_payments(batch)
     return told, pending
 
 
@@ -192,6 +194,21 @@ def _mend(current: _Run, pending: _Pending) -> Difference:
         except DomainError as error:
             difference = replace(difference, cause=f"{difference.cause}; {error.message}")
     return replace(difference, applied=pending.claim.fact in differences.in_books([pending.claim]))
+
+
+def _link_payments(batch: list[Json]) -> None:
+    """Note which payment paid each invoice that is in the books already, where that news was lost."""
+    paid = {
+        told.invoice_id: told.payment_intent_id
+        for item in batch
+        if (told := payments.instalment_of_invoice(item))
+    }
+    unlinked = select(Donation.invoice_id).where(
+        Donation.invoice_id.in_(paid), Donation.payment_intent_id.is_(None)
+    )
+    for invoice_id in db.session.scalars(unlinked).all():
+        if invoice_id and (payment_intent_id := paid[invoice_id]):
+            monthly.link(invoice_id, payment_intent_id)
 
 
 def _ended_sessions(current: _Run, batch: list[Json]) -> None:
