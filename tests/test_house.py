@@ -47,6 +47,17 @@ PUBLIC_ADDRESSES = {
     ("GET", "/metrics"),
     ("GET", "/api/v1/appeals/<slug>"),
     ("GET", "/embed/<slug>/fragment"),
+    ("GET", "/embed/<slug>"),
+    ("GET", "/embed/<slug>/banner"),
+    ("GET", "/embed/<slug>/progress.svg"),
+    ("GET", "/embed/<slug>/progress.png"),
+    ("GET", "/embed/<slug>/qr.svg"),
+    ("GET", "/embed/<slug>/qr.png"),
+    ("GET", "/embed/<slug>/feed.xml"),
+    ("GET", "/embed/v1/<name>"),
+    ("GET", "/embed/v1/manifest.json"),
+    ("POST", "/embed/v1/beacon"),
+    ("GET", "/oembed"),
 }
 COMMANDS = ("db", "appeals", "ledger", "work", "demo", "serve", "doctor")
 
