@@ -100,7 +100,7 @@ def test_every_order_of_a_monthly_gift_with_a_refund_ends_the_same(
     kept = kept[:6] + only(shop, "refund.created")
     orders = [list(order) for order in itertools.permutations(kept)]
     chance = random.Random(7)
-    chosen = chance.sample(orders, min(len(orders), scaled(60, 5040)))
+    chosen = chance.sample(orders, min(len(orders), scaled(40, 5040)))
     assert len(finals(shop, chosen)) == 1
     assert donation.status == "open"
 
@@ -121,7 +121,7 @@ def test_every_order_of_refunds_and_a_dispute_ends_the_same(
         event for event in told if event["type"] == "refund.failed"
     ][:1]
     orders = [list(order) for order in itertools.permutations(first + told)]
-    chosen = random.Random(11).sample(orders, min(len(orders), scaled(60, 720)))
+    chosen = random.Random(11).sample(orders, min(len(orders), scaled(40, 720)))
     assert len(finals(shop, chosen)) == 1
 
 
