@@ -22,6 +22,7 @@ from appeal.database import writing
 from appeal.errors import NoSuchThing, NotPossible, StaleForm
 from appeal.extensions import db
 from appeal.models import Appeal, CreditPrint, Donation, ThanksColumn
+from appeal.models.donation import REVIEWS
 
 ORDER = ("name", "initials", "custom")
 AT_ONCE = 500
@@ -71,9 +72,9 @@ def propose(appeal: Appeal, since: date | None, until: date) -> Proposal:
     """Gather what is to be thanked for, of gifts received from a day to a day (in the appeal's zone, both included)."""
     within = _received(appeal, since, until)
     named = list(db.session.execute(_unprinted(_CREDIT).where(*within, Donation.credit_review == "approved")))
-    # Whoever asked for no name; not those whose words were hidden, who asked for one.
-    unnamed = Donation.credit == "anonymous"
-    silent = list(db.session.scalars(_unprinted((Donation.id,)).where(*within, unnamed)))
+    # Whoever asked for no name; not those whose words were hidden, who asked for one. Naming the reviews helps the index.
+    unnamed = (Donation.credit == "anonymous", Donation.credit_review.in_(REVIEWS))
+    silent = list(db.session.scalars(_unprinted((Donation.id,)).where(*within, *unnamed)))
     waiting = _unprinted((func.count(),)).where(*within, Donation.credit_review == "waiting")
     return Proposal(
         named=_grouped(row for row in named if row.credit != "anonymous"),
@@ -134,7 +135,7 @@ def head(appeal: Appeal) -> str:
     """Write what stands above the names: the appeal and its figure, as everywhere else; a draft has none."""
     if appeal.status == "draft":
         return appeal.title
-    return f"{appeal.title}. {reports.figure(appeal.slug).sentence}"
+    return f"{appeal.title}: {reports.figure(appeal.slug).sentence}."
 
 
 def run_in(proposal: Proposal, head: str) -> str:
@@ -181,7 +182,7 @@ def mark_printed(
         NotPossible: there is nothing to print.
     """
     with writing() as session:
-        session.execute(select(Appeal.id).where(Appeal.id == appeal.id).with_for_update())
+        session.execute(select(Appeal.id).where(Appeal.id == appeal.id).with_for_update(key_share=True))
         known = select(ThanksColumn).where(ThanksColumn.fingerprint == fingerprint)
         if (done := session.scalars(known).one_or_none()) is not None:
             return done

@@ -25,6 +25,7 @@ from appeal import (
     letters,
     limits,
     outbox,
+    post_import,
     reconcile,
     reconcile_runs,
     refunding,
@@ -92,6 +93,9 @@ def schedule() -> dict[str, Scheduled]:
         "names": Scheduled(timedelta(minutes=1), lambda _settings, _gateway: search.follow()),
         "forget_failed_sign_ins": Scheduled(
             timedelta(hours=6), lambda _settings, _gateway: sign_in.forget_old()
+        ),
+        "forget_statements": Scheduled(
+            timedelta(days=1), lambda _settings, _gateway: post_import.forget_old()
         ),
         "forget_address_digests": Scheduled(
             timedelta(hours=6), lambda _settings, _gateway: limits.forget_old()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from appeal import audit, bank_statements, clock, post
 from appeal.audit import Actor
@@ -18,6 +19,8 @@ from appeal.database import writing
 from appeal.errors import NoSuchThing, NotPossible
 from appeal.extensions import db
 from appeal.models import Appeal, BankStatement, Payout, PostBatch, PostLine
+
+KEPT_DAYS = 30
 
 
 class NoSuchStatement(NoSuchThing):
@@ -191,6 +194,14 @@ def forget(statement_id: int, actor: Actor) -> None:
         found = statement(statement_id)
         audit.write(actor, "statement.forgotten", subject(found), before={"name": found.name})
         session.delete(found)
+
+
+def forget_old() -> int:
+    """Throw away statements that nobody finished within `KEPT_DAYS`; return how many. They hold a whole account."""
+    with writing() as session:
+        old = BankStatement.handed_in_at < clock.now() - timedelta(days=KEPT_DAYS)
+        gone = session.execute(delete(BankStatement).where(BankStatement.batch_id.is_(None), old))
+        return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
 def waiting(appeal_id: int) -> list[BankStatement]:

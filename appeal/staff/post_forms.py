@@ -134,7 +134,7 @@ class EntryForm(AmountForm):
     form = HiddenField(validators=[Length(max=40), clean])
     revision = HiddenField(validators=[Length(max=12), clean])
     name = typed("Name", 120)
-    email = typed("E-mail address", 254, an_email)
+    email = typed("E-mail", 254, an_email)
     address = typed("Address", 300)
     credit = SelectField("To be named", choices=CREDITS, default="anonymous")
     credit_line = typed("Words", texts.CREDIT_LINE_LONGEST, no_site)
@@ -201,7 +201,7 @@ class PromiseForm(AmountForm):
     """A gift that somebody announces."""
 
     name = typed("Name", 120)
-    email = typed("E-mail address", 254, an_email)
+    email = typed("E-mail", 254, an_email)
     source = RadioField("Will come by", choices=WAYS, default="post", validators=[Optional()])
 
     def new(self) -> promises.NewPromise:
