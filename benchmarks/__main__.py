@@ -23,8 +23,8 @@ Part = Callable[[], Iterator[Row]]
 
 def parts(bench: Bench, *, long: bool) -> dict[str, Part]:
     """List what is measured, by name; the long form has more rounds and a million donations."""
-    rounds, seconds = (9, 3.0) if long else (5, 1.0)
-    each, many, events = (1_000, 1_000_000, 10_000) if long else (150, 50_000, 1_000)
+    rounds, seconds = (9, 3.0) if long else (3, 1.0)
+    each, many, events = (1_000, 1_000_000, 10_000) if long else (80, 20_000, 400)
     kinds = ["sqlite", "postgresql"] if POSTGRESQL.path() else ["sqlite"]
     demo: list[str] = []
 

@@ -32,6 +32,7 @@ class Donation(Base):
         CheckConstraint("amount_minor > 0 AND cover_minor >= 0", name="amounts"),
         Index("ix_donations_appeal_id_id", "appeal_id", "id"),
         Index("ix_donations_appeal_credits", "appeal_id", "credit_review", "received_at"),
+        Index("ix_donations_appeal_credits_id", "appeal_id", "credit_review", "id"),
         Index("ix_donations_status_created_at", "status", "created_at"),
         Index("ix_donations_appeal_status", "appeal_id", "status", "id"),
         # What waits to be read by a person: short, however many gifts there are.
