@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from babel.dates import format_date
 from sqlalchemy import delete, select
@@ -136,9 +135,12 @@ def letter(item: OutboxItem, settings: Settings) -> mail.Letter:
 
 def render(found: Digest, person: Person, settings: Settings) -> tuple[str, str, str]:
     """Return subject, text and HTML of the letter."""
+    exact, short, long_day = _writers(found.appeal)
     return mail.render(
         KIND,
-        _filters(found.appeal),
+        {"money_exact": exact},
+        short=short,
+        long_day=long_day,
         found=found,
         appeal=found.appeal,
         person=person,
@@ -184,7 +186,9 @@ def _lines(rows: list[DailyTotal]) -> Iterable[Line]:
         yield Line(label, _net(own), sum(row.gift_count for row in own))
 
 
-def _filters(appeal: Appeal) -> dict[str, Callable[..., Any]]:
+def _writers(appeal: Appeal) -> tuple[Callable[[int], str], Callable[[int], str], Callable[[date], str]]:
+    """Return how an amount is written to the penny and in whole units, and how a day is."""
+
     def exact(value: int) -> str:
         return money.format_money(value, appeal.currency, appeal.locale, whole="never")
 
@@ -194,4 +198,4 @@ def _filters(appeal: Appeal) -> dict[str, Callable[..., Any]]:
     def long_day(value: date) -> str:
         return format_date(value, format="full", locale=appeal.locale)
 
-    return {"money_exact": exact, "money_short": short, "long_day": long_day}
+    return exact, short, long_day
