@@ -1,8 +1,8 @@
-"""Notes of the staff about donors and gifts: added, never changed."""
+"""Notes of the staff about donors and gifts: added, never changed; gone with the donor who is erased."""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from appeal import audit, clock
 from appeal.audit import Actor
@@ -44,3 +44,10 @@ def about(donor_ids: list[int]) -> list[Note]:
     """Return the notes about donors, newest first."""
     query = select(Note).where(Note.donor_id.in_(donor_ids)).order_by(Note.id.desc())
     return list(db.session.scalars(query))
+
+
+def forget(donor: Donor) -> int:
+    """Delete every note about a donor who is erased; return how many."""
+    with writing() as session:
+        gone = delete(Note).where(Note.donor_id == donor.id)
+        return int(session.execute(gone.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]

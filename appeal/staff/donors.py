@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import merging, notes, search
-from appeal.errors import NoSuchThing
+from appeal import audit, merging, notes, privacy, search
+from appeal.database import writing
+from appeal.errors import NoSuchThing, NotPossible
 from appeal.extensions import db
 from appeal.models import Appeal, Donor
 from appeal.staff import access
@@ -104,4 +105,35 @@ def undo(public_id: str, step_id: int) -> BaseResponse | tuple[str, int]:
     except merging.MergeRefused as error:
         return _page(merging.by_public_id(public_id), error.message), 422
     flash("They are two again.")
+    return redirect(url_for("staff.donors.one", public_id=public_id), code=303)
+
+
+@routes.get("/<public_id>/data.json")
+@access.allow("admin")
+def data(public_id: str) -> BaseResponse:
+    """Give everything that is held about a person, for the person."""
+    donor = merging.by_public_id(public_id)
+    audit.write(access.actor(), "donor.data_given", f"donor:{public_id}")
+    response = jsonify(privacy.export(donor))
+    response.headers["Content-Disposition"] = f'attachment; filename="donor-{public_id}.json"'
+    return response
+
+
+@routes.post("/<public_id>/erase")
+@access.allow("admin", fresh=True)
+def erase(public_id: str) -> BaseResponse | tuple[str, int]:
+    """Take a person out of the books; amounts, days and Stripe's ids stay."""
+    donor = merging.by_public_id(public_id)
+    if request.form.get("sure") != "yes":
+        return _page(donor, "Tick the box to say that you are sure: this cannot be taken back."), 422
+    try:
+        with writing():
+            privacy.erase(donor)
+            notes.forget(donor)
+            search.file_anew(merging.by_public_id(public_id))
+            audit.write(access.actor(), "donor.erased", f"donor:{public_id}")
+    except NotPossible as error:
+        db.session.rollback()
+        return _page(merging.by_public_id(public_id), error.message), 422
+    flash("This person is out of the books; the gifts stay, without a name.")
     return redirect(url_for("staff.donors.one", public_id=public_id), code=303)

@@ -255,6 +255,25 @@ def test_a_note_is_kept_for_the_donor_and_an_empty_one_is_not(app: Flask, office
     assert "Rang &lt;b&gt;us&lt;/b&gt; up" in editor.get(f"/staff/donations/{reference}").text
 
 
+def test_an_admin_gives_a_person_their_data_and_erases_them_but_not_their_amounts(
+    app: Flask, office: Enter, winter: str
+) -> None:
+    with app.app_context():
+        donor = db.session.query(Donor).filter_by(name="Ada Byron").one().public_id
+    admin = office("admin")
+    assert admin.get(f"/staff/donors/{donor}/data.json").json["donor"]["email"] == "ada@readers.example"
+    admin.post(f"/staff/donors/{donor}/note", {"text": "Rang us up"})
+    assert admin.post(f"/staff/donors/{donor}/erase").status_code == 422
+    assert admin.post(f"/staff/donors/{donor}/erase", {"sure": "yes"}).status_code == 303
+    page = admin.get(f"/staff/donors/{donor}").text
+    for personal in ("Byron", "ada@readers.example", "Rang us up"):
+        assert personal not in page
+    assert admin.get("/api/v1/appeals/winter").json["raised_minor"] == 5500
+    with app.app_context():
+        assert not search.found_donors("byron")[0]
+        assert not proof.differences()
+
+
 # -- the audit -------------------------------------------------------------------------------------------------
 
 

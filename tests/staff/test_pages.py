@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+import html5lib
 import pytest
 from flask import Flask
 
@@ -38,6 +39,8 @@ MATRIX = {
     "staff.donors.note": "editor",
     "staff.donors.merge": "editor",
     "staff.donors.undo": "editor",
+    "staff.donors.data": "admin",
+    "staff.donors.erase": "admin",
     "staff.moderation.show": "editor",
     "staff.moderation.judge": "editor",
     "staff.moderation.words": "editor",
@@ -200,3 +203,15 @@ def test_a_viewer_sees_no_email_address_anywhere(app: Flask, office: Enter, wint
 
 def test_an_unknown_staff_address_is_not_there(office: Enter) -> None:
     assert office("admin").get("/staff/nothing-of-the-kind").status_code == 404
+
+
+def test_every_page_is_sound_html_and_names_each_thing_once(app: Flask, office: Enter, winter: str) -> None:
+    admin = office("admin")
+    for _, method, address in routes(app):
+        answer = admin.get(address) if method == "GET" else None
+        if answer is not None and answer.mimetype == "text/html" and answer.status_code == 200:
+            parser = html5lib.HTMLParser()
+            parser.parse(answer.text)
+            assert not parser.errors, (address, parser.errors)
+            ids = re.findall(r'\sid="([^"]+)"', answer.text)
+            assert len(ids) == len(set(ids)), (address, sorted(ids))
