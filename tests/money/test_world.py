@@ -252,20 +252,19 @@ def run_world(shop: Shop, steps: int, chosen: int) -> int:
         pass
 
     Machine.shop, Machine.model, Machine.steps = shop, Model(), 0
-    options = settings(
-        max_examples=max(1, steps // STEPS),
-        stateful_step_count=STEPS,
-        deadline=None,
-        database=None,
-        report_multiple_bugs=False,
-        print_blob=False,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
-    repeat = chosen
     while Machine.steps < steps:
-        run_state_machine_as_test(seed(repeat)(Machine), settings=options)
-        repeat += 1
+        options = settings(
+            max_examples=max(1, (steps - Machine.steps) // STEPS),
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            report_multiple_bugs=False,
+            print_blob=False,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        )
+        run_state_machine_as_test(seed(chosen)(Machine), settings=options)
+        chosen += 1
     return Machine.steps
 
 
