@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from flask import Flask
-from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_sqlalchemy import SQLAlchemy
@@ -20,7 +19,6 @@ from appeal.settings import ROOT
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, headers_enabled=False)
-babel = Babel()
 
 
 def init_app(app: Flask) -> None:
@@ -29,7 +27,6 @@ def init_app(app: Flask) -> None:
     app.extensions["migrate"] = LocalProxy(lambda: _migrations(db))
     csrf.init_app(app)
     limiter.init_app(app)
-    babel.init_app(app)
 
 
 @cache
