@@ -55,6 +55,16 @@ def export(donor: Donor) -> dict[str, Any]:
             "stripe_customer": donor.stripe_customer_id,
         },
         "gifts": [_gift(gift) for gift in _gifts(people)],
+        "by_post_and_bank": [
+            {
+                "name": one.name,
+                "address": one.address,
+                "email": one.email,
+                "reference": one.reference,
+                "received_on": one.received_on.isoformat(),
+            }
+            for one in _post_lines(people)
+        ],
         "monthly_gifts": [
             {
                 "amount_minor": gift.amount_minor,
@@ -86,6 +96,11 @@ def export(donor: Donor) -> dict[str, Any]:
             for one in db.session.scalars(select(Complaint).where(Complaint.donor_id.in_(people)))
         ],
     }
+
+
+def _post_lines(people: Sequence[int]) -> Sequence[PostLine]:
+    own = select(PostLine).join(Donation, Donation.id == PostLine.donation_id)
+    return db.session.scalars(own.where(Donation.donor_id.in_(people)).order_by(PostLine.id)).all()
 
 
 def _same_person(donor: Donor) -> list[int]:

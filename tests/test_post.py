@@ -1,5 +1,6 @@
 """The post room: what is typed, counted and closed comes into the books once, whole, and stays true."""
 
+import contextlib
 import threading
 from datetime import timedelta
 
@@ -7,9 +8,20 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from appeal import clock, post, post_closing, post_duplicates, promises, proof, reports
+from appeal import (
+    bank_statements,
+    clock,
+    post,
+    post_closing,
+    post_duplicates,
+    post_import,
+    privacy,
+    promises,
+    proof,
+    reports,
+)
 from appeal.audit import Actor
 from appeal.database import writing
 from appeal.errors import NotPossible, StaleForm
@@ -19,6 +31,7 @@ from appeal.models import (
     AppealTotals,
     AuditEntry,
     Donation,
+    Donor,
     LedgerEntry,
     OutboxItem,
     PostBatch,
@@ -490,4 +503,69 @@ def test_any_sequence_of_batches_promises_and_corrections_leaves_true_books(
         ).one()
     assert raised == expected
     assert (promised == 0) is matched
+    assert proof.differences() == []
+
+
+def test_a_promised_sum_that_was_tampered_with_is_found(session) -> None:
+    promise(open_appeal())
+    with writing():
+        session.execute(update(AppealTotals).values(promised_minor=4999))
+    assert [(one.what, one.kept, one.proven) for one in proof.differences()] == [
+        ("promised_minor", 4999, 5000)
+    ]
+
+
+# -- statements --------------------------------------------------------------------------------------------------
+
+
+def test_a_statement_nobody_finished_is_thrown_away_after_thirty_days(session) -> None:
+    appeal = open_appeal()
+    post_import.hand_in(appeal, "november.csv", b"Date,Amount\n2026-11-20,5.00\n", ANNA)
+    assert post_import.forget_old() == 0
+    with clock.travel(clock.now() + timedelta(days=31)):
+        assert post_import.forget_old() == 1
+
+
+def test_lines_that_say_the_same_are_apart_in_one_file_and_known_again_in_the_next() -> None:
+    twice = "Date,Amount,Name\n2026-11-20,5.00,Ada\n2026-11-20,5.00,Ada\n"
+    longer = "Date,Amount,Name\n2026-11-19,7.00,Ben\n2026-11-20,5.00,Ada\n2026-11-20,5.00,Ada\n"
+
+    def references(content: str) -> list[str]:
+        table = bank_statements.sheet(content)
+        columns = bank_statements.guessed_columns(table.headings)
+        return [one.reference for one in bank_statements.read_csv(table, columns, "gbp", "en_GB").credits]
+
+    first = references(twice)
+    assert len(set(first)) == 2
+    assert references(longer)[1:] == first
+
+
+def test_a_reference_that_payers_write_themselves_names_no_line() -> None:
+    content = "Date,Amount,Name,Reference\n2026-11-20,5.00,Ada,GIFT\n2026-11-21,6.00,Ben,GIFT\n"
+    table = bank_statements.sheet(content)
+    columns = bank_statements.guessed_columns(table.headings)
+    found = bank_statements.read_csv(table, columns, "gbp", "en_GB").credits
+    assert len({one.reference for one in found} | {"GIFT"}) == 3
+
+
+@given(content=st.text(max_size=300))
+def test_any_text_is_read_or_refused_and_never_breaks(content: str) -> None:
+    with contextlib.suppress(bank_statements.StatementUnreadable):
+        table = bank_statements.sheet(content)
+        columns = bank_statements.guessed_columns(table.headings)
+        bank_statements.read_csv(table, columns, "gbp", "en_GB")
+    with contextlib.suppress(bank_statements.StatementUnreadable):
+        bank_statements.read_camt(content, "gbp")
+
+
+def test_what_was_typed_about_a_donor_is_in_their_export_and_gone_once_erased(session) -> None:
+    batch = closed(
+        open_appeal(), 1000, email="ada@readers.example", address="1 Quay Street", reference="Cheque 7"
+    )
+    donor = session.scalars(select(Donor)).one()
+    assert [one["address"] for one in privacy.export(donor)["by_post_and_bank"]] == ["1 Quay Street"]
+    privacy.erase(donor)
+    [line] = post.lines(batch.id)
+    session.refresh(line)
+    assert (line.name, line.address, line.email, line.reference) == ("", "", "", "")
     assert proof.differences() == []

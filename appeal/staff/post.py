@@ -12,7 +12,7 @@ from appeal.errors import DomainError, StaleForm
 from appeal.extensions import db
 from appeal.models import Appeal, Donation, PostBatch, PostLine
 from appeal.staff import access, choice
-from appeal.staff.post_forms import BatchForm, ControlForm, CorrectionForm, EntryForm
+from appeal.staff.post_forms import BatchForm, CorrectionForm, EntryForm, RecountForm
 
 routes = Blueprint("post", __name__, url_prefix="/post")
 
@@ -98,9 +98,9 @@ def _page(batch: PostBatch, appeal: Appeal, form: EntryForm, **more: Any) -> str
     return render_template("staff/post_batch.html", **(context | more))
 
 
-def _control_form(batch: PostBatch, appeal: Appeal) -> ControlForm:
+def _control_form(batch: PostBatch, appeal: Appeal) -> RecountForm:
     amount = money.plain(batch.control_minor, appeal.currency)
-    return ControlForm(appeal, data={"count": batch.control_count, "amount": amount})
+    return RecountForm(appeal, data={"count": batch.control_count, "amount": amount})
 
 
 def _gifts(lines: list[PostLine]) -> dict[int, Donation]:
@@ -132,7 +132,7 @@ def recount(number: int) -> BaseResponse:
     """Write another count and total on a batch."""
     batch = post.batch(number)
     appeal = db.session.get_one(Appeal, batch.appeal_id)
-    form = ControlForm(appeal, request.form)
+    form = RecountForm(appeal, request.form)
     if not form.validate():
         return make_response(
             _page(batch, appeal, EntryForm.empty(appeal, batch.received_on), control=form), 422

@@ -66,12 +66,29 @@ def day(label: str) -> DateField:
     return DateField(label, validators=[DataRequired("Enter the day, such as 24/11/2026.")])
 
 
+def counted(**more: Any) -> IntegerField:
+    """Make a field for how many gifts a pile holds."""
+    return IntegerField(
+        "Gifts counted",
+        validators=[
+            InputRequired("Count the gifts, and enter how many."),
+            NumberRange(1, post.MOST_LINES, f"A batch holds between 1 and {post.MOST_LINES} gifts."),
+        ],
+        **more,
+    )
+
+
+def sum_of_money(label: str, **more: Any) -> StringField:
+    """Make a field for an amount as a person types it; the form reads it."""
+    return StringField(
+        label, filters=[trim], validators=[Length(max=40, message="Enter a shorter amount.")], **more
+    )
+
+
 class AmountForm(Form):
     """A form with an amount in an appeal's money; `amount_minor` is there once `validate` has said yes."""
 
-    amount = StringField(
-        "Amount", filters=[trim], validators=[Length(max=40, message="Enter a shorter amount.")]
-    )
+    amount = sum_of_money("Amount")
     amount_minor: int = 0
 
     def __init__(self, appeal: Appeal, formdata: Any = None, **kwargs: Any) -> None:
@@ -87,23 +104,18 @@ class AmountForm(Form):
             raise ValidationError(error.message) from error
 
 
-class ControlForm(AmountForm):
-    """What is written on a pile: how many gifts, and what they come to."""
+class RecountForm(AmountForm):
+    """Another count and total for a pile; its controls have names of their own beside the next line's."""
 
-    count = IntegerField(
-        "Gifts counted",
-        validators=[
-            InputRequired("Count the gifts, and enter how many."),
-            NumberRange(1, post.MOST_LINES, f"A batch holds between 1 and {post.MOST_LINES} gifts."),
-        ],
-    )
-    amount = StringField(
-        "Total counted", filters=[trim], validators=[Length(max=40, message="Enter a shorter amount.")]
-    )
+    count = counted(id="control-count")
+    amount = sum_of_money("Total counted", id="control-amount")
 
 
-class BatchForm(ControlForm):
-    """A new batch."""
+class BatchForm(AmountForm):
+    """A new batch: what is written on a pile before anything is typed."""
+
+    count = counted()
+    amount = sum_of_money("Total counted")
 
     source = RadioField(
         "Came by", choices=WAYS, default="post", validators=[DataRequired("Choose post or bank.")]
@@ -182,9 +194,7 @@ class CorrectionForm(AmountForm):
     """What a line of a closed batch should have been, and why."""
 
     form = HiddenField(validators=[Length(max=40), clean])
-    amount = StringField(
-        "Right amount", filters=[trim], validators=[Length(max=40, message="Enter a shorter amount.")]
-    )
+    amount = sum_of_money("Right amount")
     reason = typed("Why", 500, DataRequired("Say why, in a few words."))
 
     def validate_amount(self, field: Any) -> None:
