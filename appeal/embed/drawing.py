@@ -72,8 +72,12 @@ def _rgb(colour: str) -> Colour:
     return red, green, blue
 
 
+@lru_cache(maxsize=64)
 def png(lines: Lines, height: int, scale: int, colours: Look) -> bytes:
-    """Draw the lines into a picture of 600 px by `height` px, times the scale."""
+    """Draw the lines into a picture of 600 px by `height` px, times the scale.
+
+    The last few are kept: drawing takes a tenth of a second, and an address with an idle query must not cost that.
+    """
     picture = Image.new("RGB", (WIDTH * scale, height * scale), colours.paper)
     pen = _Pen(ImageDraw.Draw(picture), scale, room=WIDTH - 2 * MARGIN)
     gap = max(0, height - 220) // 4

@@ -124,3 +124,11 @@ def test_before_opening_the_goal_is_shown_and_no_bar(reader, change):
     assert "£95,000" in svg
     assert 'class="r"' not in svg
     assert "1 January 2030" in svg
+
+
+def test_a_query_that_means_nothing_does_not_draw_the_picture_again(reader):
+    address = f"/embed/{making.SLUG}/progress.png?theme=dark"
+    first = reader.get(address).get_data()
+    drawn = drawing.png.cache_info().misses
+    assert {reader.get(f"{address}&idle={n}").get_data() for n in range(20)} == {first}
+    assert drawing.png.cache_info().misses == drawn
