@@ -1,69 +1,17 @@
-"""Money: reading what people type, and writing amounts. The currencies themselves are in `appeal.currencies`.
-
-An amount is an `int` in the minor unit of its currency (pence, cents, whole yen, thousandths of a dinar)
-and its name ends in `_minor`. Currencies are ISO 4217 codes in lower case. Nothing here rounds in silence:
-what cannot be kept exactly is refused, and text that can be read in two ways is asked back.
-"""
+"""Reading what people type: exactly, or not at all. What can be read in two ways is asked back."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from functools import lru_cache
-from typing import Literal
 
-from babel import Locale
-from babel.numbers import (
-    NumberPattern,
-    format_currency,
-    get_currency_name,
-    get_currency_symbol,
-    get_decimal_symbol,
-    get_group_symbol,
-    parse_pattern,
-)
+from babel.numbers import get_currency_name, get_decimal_symbol, get_group_symbol
 
-from appeal.currencies import (
-    CURRENCIES,
-    UnknownCurrency,
-    UnsendableAmount,
-    exponent,
-    from_stripe,
-    minimum_charge_minor,
-    to_stripe,
-    unit,
-)
+from appeal.currencies import CURRENCIES, exponent, unit
 from appeal.errors import DomainError
-
-__all__ = [
-    "CURRENCIES",
-    "MAX_AMOUNT_MINOR",
-    "AmountAmbiguous",
-    "AmountError",
-    "AmountInOtherCurrency",
-    "AmountMissing",
-    "AmountNotANumber",
-    "AmountNotPositive",
-    "AmountTooLarge",
-    "AmountTooPrecise",
-    "UnknownCurrency",
-    "UnsendableAmount",
-    "cover_for",
-    "exponent",
-    "format_money",
-    "from_stripe",
-    "minimum_charge_minor",
-    "parse_amount",
-    "plain",
-    "symbol",
-    "to_stripe",
-    "unit",
-    "whole_down",
-]
+from appeal.money.writing import format_money, locale_of, symbol
 
 _Test = Callable[[str, str], bool]
 _Cut = Callable[[str, str], str]
-Whole = Literal["auto", "never", "down"]
 
 MAX_AMOUNT_MINOR = 10**12 - 1
 """The largest amount a person may type: twelve figures, well below 2**53, so that no JSON reader bends it."""
@@ -116,95 +64,6 @@ class AmountTooLarge(AmountError):
     """It is above `MAX_AMOUNT_MINOR`."""
 
 
-def cover_for(amount_minor: int, percent_bps: int, fixed_minor: int) -> int:
-    """Return what to add to a gift so that it arrives whole after the fee, rounded up, in minor units.
-
-    The fee is `percent_bps` / 10,000 of the whole charge (gift and cover) plus `fixed_minor`. It suffices however
-    the fee itself is rounded.
-
-    Raises: ValueError for a negative figure or a fee of 100 % and more.
-    """
-    if amount_minor < 0 or fixed_minor < 0 or not 0 <= percent_bps < 10_000:
-        raise ValueError("A fee is between 0 and 100 %, and neither gift nor fee is negative")
-    charge_minor = -(-(amount_minor + fixed_minor) * 10_000 // (10_000 - percent_bps))
-    return charge_minor - amount_minor
-
-
-# --- Writing
-
-
-@lru_cache(maxsize=256)
-def _locale(name: str) -> Locale:
-    return Locale.parse(name.replace("-", "_"))
-
-
-@lru_cache(maxsize=2048)
-def symbol(currency: str, locale: str = "en_GB") -> str:
-    """Return the currency's symbol as the locale writes it: "£", "US$", "KWD".
-
-    Raises: UnknownCurrency.
-    """
-    exponent(currency)
-    return get_currency_symbol(currency.upper(), locale=_locale(locale))
-
-
-@lru_cache(maxsize=2048)
-def _pattern(currency: str, locale: str, decimals: int) -> NumberPattern:
-    """Return the locale's currency pattern with so many decimals, and a space beside a symbol made of letters.
-
-    Babel leaves that space out ("KWD25"). Source: CLDR, UTS 35 part 3, "Currency Spacing".
-    """
-    number = "0." + "0" * decimals if decimals else "0"
-    pattern = re.sub(
-        r"0(\.[0#]+)?(?=[^0#,.]|$)", number, _locale(locale).currency_formats["standard"].pattern
-    )
-    sign = symbol(currency, locale).strip("\u200e\u200f\u061c")
-    if unicodedata.category(sign[-1])[0] not in "SZ":
-        pattern = re.sub(r"¤(?=[#0])", "¤\xa0", pattern)
-    if unicodedata.category(sign[0])[0] not in "SZ":
-        pattern = re.sub(r"(?<=0)¤", "\xa0¤", pattern)
-    return parse_pattern(pattern)
-
-
-def whole_down(amount_minor: int, currency: str) -> int:
-    """Return the amount rounded down to whole units, still in minor units; a debt rounds away from nought.
-
-    Raises: UnknownCurrency.
-    """
-    return amount_minor - amount_minor % unit(currency)
-
-
-def format_money(amount_minor: int, currency: str, locale: str = "en_GB", *, whole: Whole = "auto") -> str:
-    """Return the amount as people of the locale write it, unbroken (any space in it is a no-break space).
-
-    `whole`: "never" always shows the decimals ("£25.00"), "auto" drops them where they are nought ("£25", "£25.50"),
-    "down" rounds down to whole units ("£61,234"). Nothing else rounds.
-
-    Raises: UnknownCurrency; babel.UnknownLocaleError.
-    """
-    decimals = exponent(currency)
-    amount = Decimal(amount_minor).scaleb(-decimals)
-    if whole == "down":
-        amount, decimals = Decimal(amount_minor // unit(currency)), 0
-    elif whole == "auto" and amount_minor % unit(currency) == 0:
-        decimals = 0
-    pattern = _pattern(currency, locale, decimals)
-    return format_currency(amount, currency.upper(), pattern, _locale(locale), currency_digits=False)
-
-
-def plain(amount_minor: int, currency: str) -> str:
-    """Return a bare number for exports, inputs and links: "25.00", "-1250.50", "1000" for yen.
-
-    Raises: UnknownCurrency.
-    """
-    decimals = exponent(currency)
-    sign = "-" if amount_minor < 0 else ""
-    units, rest = divmod(abs(amount_minor), unit(currency))
-    return f"{sign}{units}.{rest:0{decimals}}" if decimals else f"{sign}{units}"
-
-
-# --- Reading what people type
-
 _MARKS = re.compile(r"[., ']")
 _NUMBER = re.compile(r"[0-9]*(?:[., '][0-9]+)*")
 _FOLD = str.maketrans(
@@ -247,7 +106,7 @@ def _names(currency: str, locale: str) -> tuple[str, ...]:
     code = currency.upper()
     names = {currency, symbol(currency, locale), symbol(currency), _SIGNS.get(currency, currency)}
     for tongue in (locale, "en_GB"):
-        full = [get_currency_name(code, count=count, locale=_locale(tongue)) for count in (1, 2, 5)]
+        full = [get_currency_name(code, count=count, locale=locale_of(tongue)) for count in (1, 2, 5)]
         # "British pounds", and "pounds" alone.
         names.update(full, (name.split()[-1] for name in full))
     return tuple(sorted(map(_folded, names), key=len, reverse=True))
@@ -308,7 +167,7 @@ class _Reader:
         if not marks:
             return True
         tail = groups[1:]
-        lakhs = _locale(self.locale).decimal_formats[None].grouping == (3, 2)
+        lakhs = locale_of(self.locale).decimal_formats[None].grouping == (3, 2)
         even = all(len(group) == 3 for group in tail)
         indian = lakhs and len(tail[-1]) == 3 and all(len(group) == 2 for group in tail[:-1])
         return (
@@ -327,7 +186,7 @@ class _Reader:
 
     def _either(self, groups: Sequence[str], mark: str) -> int:
         """Settle one mark before three figures by the locale, or ask."""
-        locale = _locale(self.locale)
+        locale = locale_of(self.locale)
         as_thousands = int("".join(groups)) * self.unit
         if mark == _folded(get_group_symbol(locale)):
             return as_thousands
