@@ -26,7 +26,6 @@ from appeal.payments import (
     PaymentsUnknown,
 )
 
-SESSION_LIFE = timedelta(hours=1)
 # A key is replayed by Stripe for at least a day; a session shorter than that never outlives its key.
 ASK_AGAIN_AFTER = timedelta(seconds=4)
 TRY_AGAIN_WITHIN_SECONDS = 1.5
@@ -47,7 +46,7 @@ def lead(donation: Donation, gateway: Gateway, addresses: Addresses) -> str:
     Raises:
         PaymentsError: no page could be had; nobody was charged, and asking again is safe.
     """
-    donation = _prepare(donation.id)
+    donation = _prepare(donation)
     if donation.status not in {"started", "open"}:
         return addresses.success.format(id=donation.public_id)
     if donation.checkout_url:
@@ -55,16 +54,24 @@ def lead(donation: Donation, gateway: Gateway, addresses: Addresses) -> str:
     return _keep(donation.id, _open(donation, gateway, addresses)).url
 
 
-def _prepare(donation_id: int) -> Donation:
+def _is_prepared(donation: Donation, now: datetime) -> bool:
+    """Say whether this attempt was stored with its end, as a new donation is: then it need not be stored again."""
+    ends_at = donation.attempt_expires_at
+    return donation.status in {"started", "open"} and ends_at is not None and ends_at > now
+
+
+def _prepare(donation: Donation) -> Donation:
     """Store when this attempt ends; an attempt whose page has closed is followed by the next."""
+    now = clock.now()
+    if _is_prepared(donation, now):
+        return donation
     with writing():
-        donation = ledger.lock(donation_id)
-        now = clock.now()
+        donation = ledger.lock(donation.id)
         over = donation.attempt_expires_at is not None and donation.attempt_expires_at <= now
         if donation.status == "expired" or (over and donation.status in {"started", "open"}):
             _next_attempt(donation)
         if donation.attempt_expires_at is None:
-            donation.attempt_expires_at = (now + SESSION_LIFE).replace(microsecond=0)
+            donation.attempt_expires_at = giving.attempt_ends(now)
         return donation
 
 
@@ -113,7 +120,7 @@ def _bump(donation_id: int, failed_attempt: int) -> Donation:
         donation = ledger.lock(donation_id)
         if donation.attempt == failed_attempt and donation.checkout_url is None:
             _next_attempt(donation)
-            donation.attempt_expires_at = (clock.now() + SESSION_LIFE).replace(microsecond=0)
+            donation.attempt_expires_at = giving.attempt_ends(clock.now())
         return donation
 
 

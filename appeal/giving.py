@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -22,6 +22,7 @@ from appeal.limits import Visitor
 from appeal.models import Appeal, Donation
 from appeal.payments import Payment
 
+SESSION_LIFE = timedelta(hours=1)
 # A donation only ever moves to the right: any order of events ends in the same state.
 RANK = {"started": 0, "open": 1, "expired": 2, "on_its_way": 3, "failed": 4, "received": 5}
 
@@ -100,6 +101,7 @@ def _known(form_id: str, gift: Gift) -> Donation | None:
 
 def _add(appeal: Appeal, gift: Gift, form_id: str, visitor: Visitor) -> Donation:
     with writing() as session:
+        now = clock.now()
         donor = donors.find_or_add(gift.email, gift.name)
         donation = Donation(
             public_id=ids.public_id(),
@@ -120,7 +122,8 @@ def _add(appeal: Appeal, gift: Gift, form_id: str, visitor: Visitor) -> Donation
             placement=placements.of_src(gift.src),
             form_id=form_id,
             form_digest=gift.digest(),
-            created_at=clock.now(),
+            created_at=now,
+            attempt_expires_at=attempt_ends(now),
         )
         session.add(donation)
         session.flush()
@@ -129,6 +132,11 @@ def _add(appeal: Appeal, gift: Gift, form_id: str, visitor: Visitor) -> Donation
             donor, given=gift.updates, wording=gift.updates_wording, form=f"appeal {appeal.slug}"
         )
         return donation
+
+
+def attempt_ends(now: datetime) -> datetime:
+    """Return when an attempt at Stripe that begins now ends: the instant to which its page stays open."""
+    return (now + SESSION_LIFE).replace(microsecond=0)
 
 
 def cover_for(appeal: Appeal, gift: Gift) -> int:

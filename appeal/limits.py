@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import case, delete, func, select, text, update
+from sqlalchemy import case, delete, func, insert, select, text, update
 
 from appeal import clock
 from appeal.database import writing
@@ -81,8 +81,12 @@ def take(donation: Donation, visitor: Visitor, email_key: str) -> None:
             and _held(*_appeal_scope(donation, visitor))[0] >= UNDER_ATTACK_PER_HOUR
         ):
             raise GivingPaused(retry_after_seconds=int(BUDGET_WINDOW.total_seconds()))
-        for scope, key in [(scope, key) for scope, key, _most in scopes] + [_appeal_scope(donation, visitor)]:
-            session.add(CheckoutSlot(donation_id=donation.id, scope=scope, key_digest=key, taken_at=now))
+        taken = [(scope, key) for scope, key, _most in scopes] + [_appeal_scope(donation, visitor)]
+        rows = [
+            {"donation_id": donation.id, "scope": scope, "key_digest": key, "taken_at": now}
+            for scope, key in taken
+        ]
+        session.connection().execute(insert(CheckoutSlot.__table__), rows)
 
 
 def release(donation_id: int) -> None:

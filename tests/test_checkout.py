@@ -87,7 +87,7 @@ def test_once_it_was_paid_the_same_form_leads_to_the_thanks(session, gateway) ->
 def test_an_attempt_whose_page_has_closed_is_followed_by_the_next(session, gateway, travel) -> None:
     donation = started(open_appeal())
     lead(donation, gateway)
-    travel((clock.now() + checkout.SESSION_LIFE + timedelta(minutes=1)).isoformat())
+    travel((clock.now() + giving.SESSION_LIFE + timedelta(minutes=1)).isoformat())
     lead(again(donation), gateway)
     assert gateway.keys == [f"donation:{donation.public_id}:{number}" for number in (1, 2)]
     assert gateway.requests[1].expires_at > clock.now()
