@@ -1,5 +1,7 @@
 """Writing amounts: for people as their locale does, for machines as plain numbers; and what covers a fee."""
 
+import re
+import unicodedata
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
@@ -28,6 +30,7 @@ def cover_for(amount_minor: int, percent_bps: int, fixed_minor: int) -> int:
 
 @lru_cache(maxsize=256)
 def locale_of(name: str) -> Locale:
+    """Return a locale, written `en-GB` or `en_GB`."""
     return Locale.parse(name.replace("-", "_"))
 
 
