@@ -171,7 +171,11 @@ def _forget_gifts(people: Sequence[int]) -> None:
     change = update(Donation).where(Donation.donor_id.in_(people)).values(**anonymous, **silent)
     db.session.execute(change.execution_options(synchronize_session=False))
     db.session.execute(delete(CheckoutSlot).where(CheckoutSlot.donation_id.in_(gifts)))
-    lines = update(PostLine).where(PostLine.donation_id.in_(gifts)).values(name="", address="", email="", credit_line="", reference="")
+    lines = (
+        update(PostLine)
+        .where(PostLine.donation_id.in_(gifts))
+        .values(name="", address="", email="", credit_line="", reference="")
+    )
     db.session.execute(lines.execution_options(synchronize_session=False))
     letters = update(OutboxItem).where(OutboxItem.donation_id.in_(gifts)).values(recipient="", content={})
     db.session.execute(letters.execution_options(synchronize_session=False))

@@ -1,6 +1,5 @@
 """The post room: what is typed, counted and closed comes into the books once, whole, and stays true."""
 
-import contextlib
 import threading
 from datetime import timedelta
 
@@ -8,21 +7,9 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
-from appeal import (
-    bank_statements,
-    clock,
-    post,
-    post_closing,
-    post_duplicates,
-    post_import,
-    privacy,
-    promises,
-    proof,
-    reports,
-)
-from appeal.audit import Actor
+from appeal import clock, post, post_closing, privacy, promises, proof, reports
 from appeal.database import writing
 from appeal.errors import NotPossible, StaleForm
 from appeal.extensions import db
@@ -35,45 +22,9 @@ from appeal.models import (
     LedgerEntry,
     OutboxItem,
     PostBatch,
-    PostLine,
-    Promise,
 )
 from tests.making import SLUG, open_appeal, received, unique
-
-ANNA = Actor("anna@lantern.example")
-BEN = Actor("ben@lantern.example")
-
-
-def today(appeal: Appeal):
-    return clock.today(appeal.time_zone)
-
-
-def open_batch(appeal: Appeal, count: int, minor: int, source: str = "post", **values) -> PostBatch:
-    values.setdefault("received_on", today(appeal))
-    return post.open_batch(
-        appeal, post.NewBatch(source, control_count=count, control_minor=minor, **values), ANNA
-    )
-
-
-def enter(batch: PostBatch, minor: int, name: str = "Ada Byron", fact: str = "", **values) -> PostLine:
-    values.setdefault("received_on", batch.received_on)
-    entry = post.Entry(minor, name=name, **values)
-    line = post.add_line(batch.id, entry, ANNA, fact=fact or unique("typed:"))
-    assert line is not None
-    return line
-
-
-def totals() -> AppealTotals:
-    return db.session.scalars(select(AppealTotals).execution_options(populate_existing=True)).one()
-
-
-def closed(appeal: Appeal, *amounts: int, **values) -> PostBatch:
-    batch = open_batch(appeal, len(amounts), sum(amounts))
-    for number, minor in enumerate(amounts):
-        enter(batch, minor, f"Donor {number}", **values)
-    assert post_closing.close(batch.id, ANNA)
-    return batch
-
+from tests.making_post import ANNA, BEN, closed, enter, open_batch, promise, today, totals
 
 # -- closing -----------------------------------------------------------------------------------------------------
 
@@ -350,122 +301,17 @@ def test_a_correction_needs_a_reason_a_change_and_a_closed_batch(session) -> Non
             post_closing.correct(line_id, right, BEN, reason=reason, key="k")
 
 
-# -- duplicates --------------------------------------------------------------------------------------------------
-
-
-def likenesses(appeal: Appeal, line: PostLine) -> list[str]:
-    found = post_duplicates.of_lines(appeal, post.lines(line.batch_id))
-    return [one.why for one in found.get(line.id, [])]
-
-
-def test_the_same_cheque_in_another_batch_is_pointed_out(session) -> None:
-    appeal = open_appeal()
-    enter(open_batch(appeal, 1, 1000), 1000, "Ada Byron")
-    again = enter(open_batch(appeal, 1, 1000), 1000, "ADA BYRON")
-    assert likenesses(appeal, again) == ["same name and amount"]
-
-
-def test_the_same_cheque_in_the_same_batch_is_pointed_out(session) -> None:
-    appeal = open_appeal()
-    batch = open_batch(appeal, 2, 2000)
-    first, second = enter(batch, 1000, "Ada Byron"), enter(batch, 1000, "ada  byron")
-    assert likenesses(appeal, first) == likenesses(appeal, second) == ["same name and amount"]
-
-
-def test_the_same_address_and_a_gift_online_are_pointed_out(session) -> None:
-    appeal = open_appeal()
-    received(appeal, name="Mary Anning", email="mary@example.org")
-    enter(open_batch(appeal, 1, 700), 700, "M. Anning", email="mary@example.org")
-    line = enter(open_batch(appeal, 1, 900), 900, "Miss Anning", email="Mary@example.org")
-    assert likenesses(appeal, line) == ["also gave online"] or likenesses(appeal, line) == [
-        "same e-mail address", "also gave online",
-    ]  # fmt: skip
-
-
-def test_another_amount_or_long_ago_is_nobodys_duplicate(session) -> None:
-    appeal = open_appeal()
-    enter(open_batch(appeal, 1, 900), 900, "Ada Byron")
-    long_ago = today(appeal) - timedelta(days=40)
-    enter(open_batch(appeal, 1, 1000, received_on=long_ago), 1000, "Ada Byron")
-    line = enter(open_batch(appeal, 1, 1000), 1000, "Ada Byron")
-    assert likenesses(appeal, line) == []
-
-
-# -- promises ----------------------------------------------------------------------------------------------------
-
-
-def promise(appeal: Appeal, minor: int = 5000, **values) -> Promise:
-    return promises.add(appeal, promises.NewPromise(minor, **values), ANNA)
-
-
-def test_what_is_promised_is_in_the_figure_and_never_in_what_is_raised(session) -> None:
-    appeal = open_appeal()
-    assert reports.figure(SLUG).promised_minor == 0
-    promise(appeal)
-    promise(appeal, 700)
-    figure = reports.figure(SLUG)
-    assert (figure.promised_minor, figure.raised_minor) == (5700, 0)
+def test_what_was_typed_about_a_donor_is_in_their_export_and_gone_once_erased(session) -> None:
+    batch = closed(
+        open_appeal(), 1000, email="ada@readers.example", address="1 Quay Street", reference="Cheque 7"
+    )
+    donor = session.scalars(select(Donor)).one()
+    assert [one["address"] for one in privacy.export(donor)["by_post_and_bank"]] == ["1 Quay Street"]
+    privacy.erase(donor)
+    [line] = post.lines(batch.id)
+    session.refresh(line)
+    assert (line.name, line.address, line.email, line.reference) == ("", "", "", "")
     assert proof.differences() == []
-
-
-def test_a_promise_is_kept_by_the_line_it_is_matched_to(session) -> None:
-    appeal = open_appeal()
-    one = promise(appeal)
-    batch = open_batch(appeal, 1, 4000)
-    line = enter(batch, 4000)
-    promises.match(line.id, one.id, ANNA)
-    assert reports.figure(SLUG).promised_minor == 5000
-    post_closing.close(batch.id, ANNA)
-    figure = reports.figure(SLUG)
-    assert (figure.promised_minor, figure.raised_minor) == (0, 4000)
-    session.refresh(one)
-    assert (one.state, one.donation_id) == ("matched", post.line(line.id).donation_id)
-    assert proof.differences() == []
-
-
-def test_a_withdrawn_promise_is_not_waited_for(session) -> None:
-    one = promise(open_appeal())
-    promises.withdraw(one.id, BEN, reason="Changed his mind")
-    assert reports.figure(SLUG).promised_minor == 0
-    with pytest.raises(NotPossible):
-        promises.withdraw(one.id, BEN, reason="Again")
-    assert proof.differences() == []
-
-
-def test_a_promise_is_matched_to_one_line_and_then_not_withdrawn(session) -> None:
-    appeal = open_appeal()
-    one, batch = promise(appeal), open_batch(appeal, 2, 2000)
-    first, second = enter(batch, 1000), enter(batch, 1000)
-    promises.match(first.id, one.id, ANNA)
-    with pytest.raises(NotPossible):
-        promises.match(second.id, one.id, ANNA)
-    with pytest.raises(NotPossible):
-        promises.withdraw(one.id, BEN, reason="No")
-    promises.match(first.id, None, ANNA)
-    promises.match(second.id, one.id, ANNA)
-
-
-def test_a_promise_of_another_appeal_is_never_matched(session) -> None:
-    one = promise(open_appeal("other"))
-    line = enter(open_batch(open_appeal(), 1, 5000), 5000)
-    with pytest.raises(NotPossible):
-        promises.match(line.id, one.id, ANNA)
-
-
-def test_promises_are_suggested_by_reference_address_and_by_name_with_amount(session) -> None:
-    appeal = open_appeal()
-    by_reference = promise(appeal, 1, name="X")
-    by_email = promise(appeal, 2, email="Ada@readers.example")
-    by_name = promise(appeal, 1000, name="Ada  BYRON")
-    promise(appeal, 999, name="Ada Byron")
-    promise(appeal, 1000, name="Somebody Else")
-    batch = open_batch(appeal, 1, 1000)
-    line = enter(
-        batch, 1000, "Ada Byron", email="ada@readers.example",
-        reference=f"gift {by_reference.reference.lower().replace('-', ' ')} thank you",
-    )  # fmt: skip
-    found = promises.suggested(appeal.id, post.lines(batch.id))
-    assert [one.id for one in found[line.id]] == [by_reference.id, by_email.id, by_name.id]
 
 
 # -- any order ---------------------------------------------------------------------------------------------------
@@ -503,69 +349,4 @@ def test_any_sequence_of_batches_promises_and_corrections_leaves_true_books(
         ).one()
     assert raised == expected
     assert (promised == 0) is matched
-    assert proof.differences() == []
-
-
-def test_a_promised_sum_that_was_tampered_with_is_found(session) -> None:
-    promise(open_appeal())
-    with writing():
-        session.execute(update(AppealTotals).values(promised_minor=4999))
-    assert [(one.what, one.kept, one.proven) for one in proof.differences()] == [
-        ("promised_minor", 4999, 5000)
-    ]
-
-
-# -- statements --------------------------------------------------------------------------------------------------
-
-
-def test_a_statement_nobody_finished_is_thrown_away_after_thirty_days(session) -> None:
-    appeal = open_appeal()
-    post_import.hand_in(appeal, "november.csv", b"Date,Amount\n2026-11-20,5.00\n", ANNA)
-    assert post_import.forget_old() == 0
-    with clock.travel(clock.now() + timedelta(days=31)):
-        assert post_import.forget_old() == 1
-
-
-def test_lines_that_say_the_same_are_apart_in_one_file_and_known_again_in_the_next() -> None:
-    twice = "Date,Amount,Name\n2026-11-20,5.00,Ada\n2026-11-20,5.00,Ada\n"
-    longer = "Date,Amount,Name\n2026-11-19,7.00,Ben\n2026-11-20,5.00,Ada\n2026-11-20,5.00,Ada\n"
-
-    def references(content: str) -> list[str]:
-        table = bank_statements.sheet(content)
-        columns = bank_statements.guessed_columns(table.headings)
-        return [one.reference for one in bank_statements.read_csv(table, columns, "gbp", "en_GB").credits]
-
-    first = references(twice)
-    assert len(set(first)) == 2
-    assert references(longer)[1:] == first
-
-
-def test_a_reference_that_payers_write_themselves_names_no_line() -> None:
-    content = "Date,Amount,Name,Reference\n2026-11-20,5.00,Ada,GIFT\n2026-11-21,6.00,Ben,GIFT\n"
-    table = bank_statements.sheet(content)
-    columns = bank_statements.guessed_columns(table.headings)
-    found = bank_statements.read_csv(table, columns, "gbp", "en_GB").credits
-    assert len({one.reference for one in found} | {"GIFT"}) == 3
-
-
-@given(content=st.text(max_size=300))
-def test_any_text_is_read_or_refused_and_never_breaks(content: str) -> None:
-    with contextlib.suppress(bank_statements.StatementUnreadable):
-        table = bank_statements.sheet(content)
-        columns = bank_statements.guessed_columns(table.headings)
-        bank_statements.read_csv(table, columns, "gbp", "en_GB")
-    with contextlib.suppress(bank_statements.StatementUnreadable):
-        bank_statements.read_camt(content, "gbp")
-
-
-def test_what_was_typed_about_a_donor_is_in_their_export_and_gone_once_erased(session) -> None:
-    batch = closed(
-        open_appeal(), 1000, email="ada@readers.example", address="1 Quay Street", reference="Cheque 7"
-    )
-    donor = session.scalars(select(Donor)).one()
-    assert [one["address"] for one in privacy.export(donor)["by_post_and_bank"]] == ["1 Quay Street"]
-    privacy.erase(donor)
-    [line] = post.lines(batch.id)
-    session.refresh(line)
-    assert (line.name, line.address, line.email, line.reference) == ("", "", "", "")
     assert proof.differences() == []
