@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from appeal import audit, texts
 from appeal.audit import Actor
@@ -14,7 +14,7 @@ from appeal.database import writing
 from appeal.errors import DomainError, NoSuchDonation
 from appeal.extensions import db
 from appeal.models import Donation
-from appeal.models.donation import CREDITS
+from appeal.models.donation import CREDITS, IS_TO_READ
 
 PARTS = {"credit": "credit_review", "message": "message_review"}
 LONE_LETTERS = re.compile(r"(?<=\b\w) (?=\w\b)")
@@ -27,8 +27,9 @@ class CreditRefused(DomainError):
 
 def queue(appeal_id: int, *, after_id: int = 0, most: int = 30) -> list[Donation]:
     """Return received gifts with something to read, oldest first."""
-    waiting = or_(Donation.credit_review == "waiting", Donation.message_review == "waiting")
-    query = select(Donation).where(waiting, Donation.appeal_id == appeal_id, Donation.status == "received")
+    query = select(Donation).where(
+        IS_TO_READ, Donation.appeal_id + 0 == appeal_id, Donation.received_at.is_not(None)
+    )
     return list(db.session.scalars(query.where(Donation.id > after_id).order_by(Donation.id).limit(most)))
 
 
