@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from appeal import (
     asking,
     clock,
+    donor_links,
     embed_health,
     fees,
     inbox,
@@ -91,6 +92,7 @@ def schedule() -> dict[str, Scheduled]:
         ),
         "forget_deliveries": Scheduled(timedelta(hours=6), lambda _settings, _gateway: sending.forget_old()),
         "names": Scheduled(timedelta(minutes=1), lambda _settings, _gateway: search.follow()),
+        "forget_links": Scheduled(timedelta(hours=6), lambda _settings, _gateway: donor_links.forget_old()),
         "forget_failed_sign_ins": Scheduled(
             timedelta(hours=6), lambda _settings, _gateway: sign_in.forget_old()
         ),

@@ -86,7 +86,7 @@ def take(donation: Donation, visitor: Visitor, email_key: str) -> None:
             {"donation_id": donation.id, "scope": scope, "key_digest": key, "taken_at": now}
             for scope, key in taken
         ]
-        session.connection().execute(insert(CheckoutSlot.__table__), rows)
+        session.connection().execute(insert(CheckoutSlot), rows)
 
 
 def release(donation_id: int) -> None:

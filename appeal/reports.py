@@ -319,7 +319,7 @@ def _credit(row: Any) -> Credit:
 def credit_line(donation: Any) -> str:
     """Return the words under which a gift may be named, once approved; empty for an anonymous one."""
     if donation.credit == "name":
-        return donation.name
+        return str(donation.name)
     if donation.credit == "initials":
         return " ".join(f"{part[0].upper()}." for part in donation.name.split() if part)
-    return donation.credit_line if donation.credit == "custom" else ""
+    return str(donation.credit_line) if donation.credit == "custom" else ""
