@@ -118,9 +118,27 @@ def main() -> int:
     rows = run(long=asked.long, only=asked.only)
     text = written(rows, before, machine.quiet(), long=asked.long)
     print("\n" + text)
-    if not asked.only:
-        RESULTS.write_text(text, encoding="utf-8")
+    RESULTS.write_text(_into(RESULTS, text) if asked.only else text, encoding="utf-8")
     return 0
+
+
+def _into(path: Path, text: str) -> str:
+    """Put rows that were measured anew in the place of the old ones, of the same name, of a file of results."""
+    if not path.exists():
+        return text
+    anew = {_name(line): line for line in text.splitlines() if line.startswith("| ")}
+    kept = path.read_text(encoding="utf-8").splitlines()
+    lines = [anew.pop(_name(line), line) if line.startswith("| ") else line for line in kept]
+    return "\n".join([*lines, *(line for name, line in anew.items() if name != "what")]) + "\n"
+
+
+def _name(line: str) -> str:
+    """Return what a row is about, without the sizes that differ from run to run."""
+    return (
+        line.split("|")[1].partition(",")[0].strip()
+        if "bytes" in line.split("|")[1]
+        else line.split("|")[1].strip()
+    )
 
 
 if __name__ == "__main__":
