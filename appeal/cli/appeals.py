@@ -97,7 +97,9 @@ def close(slug: str) -> None:
 @group.command("banner")
 @click.argument("slug")
 @click.argument("placement", type=click.Choice(placements.BANNER))
-@click.option("--on/--off", required=True, help="Show the banner there, or nothing, on every page that has it.")
+@click.option(
+    "--on/--off", required=True, help="Show the banner there, or nothing, on every page that has it."
+)
 @plainly
 def banner(slug: str, placement: str, *, on: bool) -> None:
     """Switch the banner of a placement off everywhere, or on again; it works within a minute."""
