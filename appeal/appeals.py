@@ -8,9 +8,10 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from appeal import clock, ledger, money
+from appeal.books import ledger
+from appeal.core import clock, money
+from appeal.core.errors import InvalidGift, NoSuchAppeal, SlugTaken
 from appeal.database import writing
-from appeal.errors import InvalidGift, NoSuchAppeal, SlugTaken
 from appeal.extensions import db
 from appeal.models import Appeal
 

@@ -13,11 +13,12 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from appeal import audit, placements, progress, texts
 from appeal.appeals import by_slug
-from appeal.audit import Actor
+from appeal.core import placements, progress, texts
+from appeal.core.errors import DomainError
 from appeal.database import writing
-from appeal.errors import DomainError
+from appeal.office import audit
+from appeal.office.audit import Actor
 
 LONGEST = {"title": 60, "body": 140, "button": 28}
 FIGURES = frozenset({"title", "raised", "goal", "remaining", "left"})

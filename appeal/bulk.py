@@ -1,7 +1,7 @@
 """Many received gifts at once, for sample data: batches of rows, and the running totals added up by the database.
 
 The ledger's own road takes each gift by itself, which is right for gifts that come one by one and takes hours for a
-million. Here everything is one transaction, so nobody sees books that are half true; `appeal.proof` finds no
+million. Here everything is one transaction, so nobody sees books that are half true; `appeal.books.proof` finds no
 difference afterwards.
 """
 
@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Table, func, insert, literal, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from appeal import clock
+from appeal.core import clock
+from appeal.core.errors import DomainError
 from appeal.database import writing
-from appeal.errors import DomainError
 from appeal.extensions import db
 from appeal.models import (
     AppealDonor,

@@ -6,7 +6,7 @@ from typing import cast
 
 from flask import current_app, request
 
-from appeal.limits import Visitor
+from appeal.gifts.limits import Visitor
 from appeal.payments import Gateway
 from appeal.settings import Settings
 

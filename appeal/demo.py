@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from appeal import appeals, bulk, clock, ids
+from appeal import appeals, bulk
+from appeal.core import clock, ids
+from appeal.core.errors import DomainError
 from appeal.database import writing
 from appeal.demo_words import (
     ARTICLES,
@@ -26,7 +28,6 @@ from appeal.demo_words import (
     STORY,
     TERMS,
 )
-from appeal.errors import DomainError
 from appeal.extensions import db
 from appeal.models import Appeal
 

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from appeal import clock, placements
+from appeal.core import clock, placements
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import EmbedSighting

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from werkzeug.http import parse_etags, remove_entity_headers
 
-from appeal import clock, ids, packing
+from appeal.core import clock, ids, packing
 from appeal.freshness import AWAY, PATIENCE_SECONDS
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from appeal import freshness, reports
-from appeal.errors import NoSuchAppeal
+from appeal.core.errors import NoSuchAppeal
 from appeal.extensions import db
 
 CREDITS_ON_PAGE = 8

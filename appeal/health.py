@@ -12,7 +12,7 @@ from functools import lru_cache
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
-from appeal import clock
+from appeal.core import clock
 from appeal.extensions import db
 from appeal.models import InboxEvent, OutboxItem
 from appeal.settings import ROOT

@@ -21,8 +21,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from appeal import clock
-from appeal.errors import DomainError
+from appeal.core import clock
+from appeal.core.errors import DomainError
 from appeal.settings import ROOT, Settings
 
 SMTP_TIMEOUT_SECONDS = 20

@@ -16,9 +16,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from appeal import clock, freshness, progress, running
-from appeal.errors import NoSuchAppeal
+from appeal import freshness
+from appeal.core import clock, progress
+from appeal.core.errors import NoSuchAppeal
 from appeal.extensions import db
+from appeal.gifts import running
 from appeal.models import Appeal, AppealTotals, Donation
 
 # The logo is large and has an address of its own.

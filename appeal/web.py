@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import clock, errors, ids, money, progress, texts
+from appeal.core import clock, errors, ids, money, progress, texts
 from appeal.extensions import db
 from appeal.payments import PaymentsError, SignatureInvalid
 from appeal.settings import Settings

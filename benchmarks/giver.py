@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from uuid import uuid4
 
-from appeal import appeals, create_app, ledger
+from appeal import appeals, create_app
+from appeal.books import ledger
 from appeal.demo import SLUG
 from tests.making import received
 

@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appeal import create_app
-from appeal.clock import travel as travel_to
+from appeal.core.clock import travel as travel_to
 from appeal.extensions import db
 from appeal.settings import Settings
 from tests.support import machine, network

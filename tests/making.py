@@ -13,9 +13,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from appeal import appeals, clock, giving
+from appeal import appeals
+from appeal.core import clock
 from appeal.database import writing
-from appeal.limits import Visitor
+from appeal.gifts import giving
+from appeal.gifts.limits import Visitor
 from appeal.models import Appeal, Donation
 from appeal.payments import Payment
 from appeal.settings import Settings

@@ -4,10 +4,11 @@ from datetime import date
 
 from sqlalchemy import select
 
-from appeal import clock, post, post_closing, promises
-from appeal.audit import Actor
+from appeal.core import clock
 from appeal.extensions import db
 from appeal.models import Appeal, AppealTotals, PostBatch, PostLine, Promise
+from appeal.office import post, post_closing, promises
+from appeal.office.audit import Actor
 from tests.making import unique
 
 ANNA = Actor("anna@lantern.example")

@@ -6,7 +6,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appeal import bank_statements, clock, post_import
+from appeal.core import bank_statements, clock
+from appeal.office import post_import
 from tests.making import open_appeal
 from tests.making_post import ANNA
 

@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from appeal import checkout, clock, giving, reports
-from appeal.errors import NoSuchDonation
+from appeal import reports
+from appeal.core import clock
+from appeal.core.errors import NoSuchDonation
 from appeal.extensions import db
+from appeal.gifts import checkout, giving
 from appeal.models import CheckoutSlot, Donation
 from appeal.payments import (
     PaymentsBusy,

@@ -120,7 +120,7 @@ def test_verify_lists_what_differs_and_ends_non_zero(flask, app) -> None:
 
 
 def test_one_round_of_work_applies_events_and_sends_letters(flask, app, tmp_path) -> None:
-    from appeal import inbox
+    from appeal.queues import inbox
 
     with app.app_context():
         content = completed(started(open_appeal()))

@@ -5,9 +5,11 @@ import json
 import pytest
 from sqlalchemy import func, select
 
-from appeal import clock, demo, ledger, proof
+from appeal import demo
+from appeal.books import ledger, proof
+from appeal.core import clock
+from appeal.core.errors import SlugTaken
 from appeal.database import writing
-from appeal.errors import SlugTaken
 from appeal.extensions import db
 from appeal.models import Appeal, Donation, LedgerEntry
 

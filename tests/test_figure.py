@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from appeal import clock, giving, ledger
+from appeal.books import ledger
+from appeal.core import clock
 from appeal.database import writing
 from appeal.extensions import db
+from appeal.gifts import giving
 from appeal.models import Appeal
 from appeal.reports import appeal_by_slug
 from tests.making import SLUG, open_appeal, paid, received, started

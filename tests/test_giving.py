@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from appeal import clock, giving, ledger, proof, reports
-from appeal.errors import AppealNotOpen, DoesNotFit, FormAlreadyUsed, InvalidGift, NoSuchDonation
+from appeal import reports
+from appeal.books import ledger, proof
+from appeal.core import clock
+from appeal.core.errors import AppealNotOpen, DoesNotFit, FormAlreadyUsed, InvalidGift, NoSuchDonation
 from appeal.extensions import db
+from appeal.gifts import giving
 from appeal.models import AppealTotals, Consent, Donation, Donor, LedgerEntry, OutboxItem
 from tests.making import SLUG, gift, open_appeal, paid, received, started, told, visitor
 

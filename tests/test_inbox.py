@@ -8,10 +8,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text, update
 
-from appeal import clock, giving, inbox, jobs, proof
+from appeal.books import proof
+from appeal.core import clock
 from appeal.extensions import db
+from appeal.gifts import giving
 from appeal.models import AppealTotals, InboxEvent, LedgerEntry
 from appeal.payments import SignatureInvalid, verified_event
+from appeal.queues import inbox, jobs
 from tests.making import (
     body_of,
     completed,

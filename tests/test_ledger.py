@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from appeal import clock, ledger, proof
+from appeal.books import ledger, proof
+from appeal.books.ledger import Fact
+from appeal.core import clock
+from appeal.core.errors import LedgerIsAppendOnly
 from appeal.database import writing
-from appeal.errors import LedgerIsAppendOnly
-from appeal.ledger import Fact
 from appeal.models import AppealDonor, AppealTotals, AttributionTotal, DailyTotal, Donation, LedgerEntry
 from tests.making import open_appeal, received, started
 

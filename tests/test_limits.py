@@ -10,8 +10,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from appeal import clock, giving, limits, reports
-from appeal.errors import GivingPaused, TooManyAttempts
+from appeal import reports
+from appeal.core import clock
+from appeal.core.errors import GivingPaused, TooManyAttempts
+from appeal.gifts import giving, limits
 from appeal.models import CheckoutSlot, Donation
 from tests.making import SLUG, gift, open_appeal, paid, unique, visitor
 

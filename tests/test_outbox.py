@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from appeal import clock, giving, jobs, letters, mail, outbox
+from appeal import mail
+from appeal.core import clock
 from appeal.database import writing
+from appeal.gifts import giving, letters
 from appeal.models import OutboxItem
+from appeal.queues import jobs, outbox
 from tests.making import gift, open_appeal, paid, received, started, told
 from tests.support.settings import test_settings
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import stripe
 
-from appeal import clock
+from appeal.core import clock
 from appeal.payments import (
     CheckoutRequest,
     PaymentsBusy,

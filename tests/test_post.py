@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from appeal import clock, post, post_closing, privacy, promises, proof, reports
+from appeal import reports
+from appeal.books import proof
+from appeal.core import clock
+from appeal.core.errors import NotPossible, StaleForm
 from appeal.database import writing
-from appeal.errors import NotPossible, StaleForm
 from appeal.extensions import db
 from appeal.models import (
     Appeal,
@@ -23,6 +25,8 @@ from appeal.models import (
     OutboxItem,
     PostBatch,
 )
+from appeal.office import post, post_closing, promises
+from appeal.people import privacy
 from tests.making import SLUG, open_appeal, received, unique
 from tests.making_post import ANNA, BEN, closed, enter, open_batch, promise, today, totals
 

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from appeal import post, post_closing, post_duplicates, promises, proof, reports
+from appeal import reports
+from appeal.books import proof
+from appeal.core.errors import NotPossible
 from appeal.database import writing
-from appeal.errors import NotPossible
 from appeal.models import Appeal, AppealTotals, PostLine
+from appeal.office import post, post_closing, post_duplicates, promises
 from tests.making import SLUG, open_appeal, received
 from tests.making_post import ANNA, BEN, enter, open_batch, promise, today
 

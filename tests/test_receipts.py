@@ -5,7 +5,7 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from appeal import receipts
+from appeal.gifts import receipts
 from tests.making import open_appeal, received
 from tests.support.settings import test_settings
 

@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import func, select
 
-from appeal import clock, giving
+from appeal.core import clock
 from appeal.database import writing
 from appeal.extensions import db
+from appeal.gifts import giving
 from appeal.models import Donation
 from appeal.reports import appeal_by_slug
 from tests.gateways import FakeGateway

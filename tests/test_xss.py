@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 import pytest
 from sqlalchemy import select
 
-from appeal import letters
 from appeal.database import writing
 from appeal.extensions import db
+from appeal.gifts import letters
 from appeal.models import Donation
 from appeal.reports import appeal_by_slug
 from tests.gateways import FakeGateway

@@ -9,11 +9,12 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from appeal import appeals, banners, money, placements, reports
-from appeal.audit import COMMAND_LINE
+from appeal import appeals, banners, reports
 from appeal.cli.output import as_json, plainly, say
 from appeal.context import settings
+from appeal.core import money, placements
 from appeal.models import Appeal
+from appeal.office.audit import COMMAND_LINE
 
 group = AppGroup("appeals", help="Create, list, show, open and close appeals.")
 DAY = click.DateTime(["%Y-%m-%d"])

@@ -13,9 +13,10 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from appeal import clock, health
+from appeal import health
 from appeal.cli.output import as_json, say
 from appeal.context import gateway, settings
+from appeal.core import clock
 from appeal.payments import PaymentsError
 from appeal.settings import Settings
 

@@ -9,8 +9,10 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from appeal import appeals, clock, explain, money, proof, seals
+from appeal import appeals
+from appeal.books import explain, proof, seals
 from appeal.cli.output import as_json, plainly, say
+from appeal.core import clock, money
 from appeal.models import Appeal, LedgerEntry
 
 group = AppGroup("ledger", help="Prove and explain the books.")

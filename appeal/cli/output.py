@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from appeal.errors import DomainError
+from appeal.core.errors import DomainError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

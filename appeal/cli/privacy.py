@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from appeal import privacy
 from appeal.cli.output import as_json, plainly, say
+from appeal.people import privacy
 
 group = AppGroup("privacy", help="Hand over or erase a donor's data.")
 

@@ -83,8 +83,8 @@ def served() -> Flask:
 
 
 def _work(app: Flask) -> None:
-    from appeal import jobs
     from appeal.context import settings as current_settings
+    from appeal.queues import jobs
 
     with app.app_context():
         jobs.run(current_settings(), threading.Event())

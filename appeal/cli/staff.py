@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from appeal import clock, staff_people
-from appeal.audit import COMMAND_LINE
 from appeal.cli.output import as_json, plainly, say
 from appeal.context import settings
-from appeal.errors import Forbidden
+from appeal.core import clock
+from appeal.core.errors import Forbidden
 from appeal.models.people import ROLES
+from appeal.office import staff_people
+from appeal.office.audit import COMMAND_LINE
 from appeal.settings import Settings
 
 group = AppGroup("staff", help="The people who may sign in: add, list, reset.")

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import click
 from flask.cli import AppGroup
 
-from appeal import clock, reconcile, reconcile_runs
-from appeal.audit import COMMAND_LINE
+from appeal.books import reconcile, reconcile_runs
 from appeal.cli.output import as_json, plainly, say
 from appeal.context import gateway, settings
+from appeal.core import clock
+from appeal.office.audit import COMMAND_LINE
 
 group = AppGroup("stripe", help="Hold the books against Stripe.")
 SINCE = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])

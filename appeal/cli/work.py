@@ -8,9 +8,9 @@ import threading
 import click
 from flask.cli import with_appcontext
 
-from appeal import jobs
 from appeal.cli.output import as_json, say
 from appeal.context import settings
+from appeal.queues import jobs
 
 
 @click.command("work")

@@ -7,8 +7,8 @@ from datetime import timedelta
 from flask import Response, request, session
 from flask_wtf.csrf import CSRFError
 
-from appeal import clock
 from appeal.context import settings
+from appeal.core import clock
 from appeal.extensions import csrf, db
 from appeal.models import Donor
 

@@ -8,13 +8,15 @@ from collections.abc import Callable
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import complaints, donor_links, giving, managing, money, privacy, receipts
 from appeal.context import gateway, settings
+from appeal.core import money
+from appeal.core.errors import DomainError, NoSuchDonation
 from appeal.donor_pages import guard
-from appeal.errors import DomainError, NoSuchDonation
 from appeal.extensions import limiter
+from appeal.gifts import giving, managing, receipts
 from appeal.models import Donor, RecurringGift
 from appeal.payments import Gateway, PaymentsError
+from appeal.people import complaints, donor_links, privacy
 
 blueprint = Blueprint("giving", __name__, url_prefix="/giving")
 blueprint.after_request(guard.headers)

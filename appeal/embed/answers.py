@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 from flask import Response, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import clock, fastlane, placements, reports, texts
+from appeal import fastlane, reports
 from appeal.context import settings
+from appeal.core import clock, placements, texts
 from appeal.embed.blueprint import CACHE, EVERGREEN, IMMUTABLE
 from appeal.embed.script import LANGUAGES
 

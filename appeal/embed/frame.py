@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask import Response, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import money, reports
+from appeal import reports
 from appeal.context import settings
+from appeal.core import money
+from appeal.core.errors import NoSuchAppeal
 from appeal.embed import assets, words
 from appeal.embed.answers import Asked, appeal_url, asked, of_figure, public
 from appeal.embed.blueprint import blueprint
-from appeal.errors import NoSuchAppeal
 
 AMOUNTS = 3
 

@@ -13,11 +13,12 @@ from flask import Response, abort, request, url_for
 from markupsafe import escape
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import reports, texts
+from appeal import reports
 from appeal.context import settings
+from appeal.core import texts
+from appeal.core.errors import NoSuchAppeal
 from appeal.embed.answers import PAGE_LONGEST, SRC_LONGEST, appeal_url, of_figure, public
 from appeal.embed.blueprint import blueprint
-from appeal.errors import NoSuchAppeal
 
 WIDEST, HIGH = 600, 384
 _APPEAL_PATH = re.compile(r"/appeals/([a-z0-9-]{1,80})/?")

@@ -7,8 +7,9 @@ import re
 from flask import Response, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import placements, reports
+from appeal import reports
 from appeal.context import settings
+from appeal.core import placements
 from appeal.embed import qr
 from appeal.embed.answers import THEMES, appeal_url, asked, of_figure, public
 from appeal.embed.assets import built, hashed_url

@@ -6,7 +6,8 @@ from babel.dates import format_date
 from flask import Response, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import clock, reports
+from appeal import reports
+from appeal.core import clock
 from appeal.embed import drawing, words
 from appeal.embed.answers import THEMES, asked, of_figure
 from appeal.embed.blueprint import blueprint

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Response, jsonify
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import thanks_pass
 from appeal.context import settings
+from appeal.core import thanks_pass
 from appeal.embed.blueprint import blueprint
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from babel.numbers import format_decimal
 
-from appeal import placements, reports
+from appeal import reports
+from appeal.core import placements
 from appeal.embed.script import banner_words, for_placement, rare_words, words
 
 TALKING = ("title", "body", "button")

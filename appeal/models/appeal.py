@@ -90,7 +90,7 @@ class AppealTotals(Base):
     post_minor: Mapped[Minor] = mapped_column(default=0)
     bank_minor: Mapped[Minor] = mapped_column(default=0)
     uncounted_minor: Mapped[Minor] = mapped_column(default=0)
-    # Moved by `appeal.promises` alone
+    # Moved by `appeal.office.promises` alone
     promised_minor: Mapped[Minor] = mapped_column(default=0)
     gift_count: Mapped[int] = mapped_column(default=0)
     donor_count: Mapped[int] = mapped_column(default=0)

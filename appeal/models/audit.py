@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from appeal.errors import LedgerIsAppendOnly
+from appeal.core.errors import LedgerIsAppendOnly
 from appeal.models.base import Base, Key
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from appeal.errors import LedgerIsAppendOnly
+from appeal.core.errors import LedgerIsAppendOnly
 from appeal.models.base import Base, Currency, Key, Minor, words
 
 # asked: stored, Stripe not asked or its answer unknown; made: Stripe has it; refused: it said no

@@ -1,6 +1,6 @@
 """The ledger: one immutable signed entry for each money fact, and the running totals that follow it.
 
-Nothing here is ever updated or deleted except the totals, which only `appeal.ledger` moves. Both databases enforce
+Nothing here is ever updated or deleted except the totals, which only `appeal.books.ledger` moves. Both databases enforce
 it with triggers (migration 0001); the listener below says so earlier and more kindly.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from appeal.errors import LedgerIsAppendOnly
+from appeal.core.errors import LedgerIsAppendOnly
 from appeal.models.base import Base, Currency, Key, Minor, words
 from appeal.models.donation import FREQUENCIES, SOURCES
 

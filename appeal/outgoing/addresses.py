@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from appeal import texts
-from appeal.errors import DomainError
+from appeal.core import texts
+from appeal.core.errors import DomainError
 
 LONGEST = 500
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")

@@ -14,10 +14,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from appeal import clock, money, outbox
+from appeal.core import clock, money
 from appeal.extensions import db
 from appeal.models import Appeal, Donation, LedgerEntry, OutboxItem, OutgoingEndpoint, RecurringGift
 from appeal.outgoing import events
+from appeal.queues import outbox
 
 PERSONAL = {"name": "Name", "email": "E-mail address", "message": "Message, once approved"}
 Json = dict[str, Any]

@@ -13,10 +13,14 @@ from datetime import date, datetime, timedelta
 from babel.dates import format_date
 from sqlalchemy import delete, select
 
-from appeal import clock, dashboard, ledger, mail, money, notices, outbox, progress
+from appeal import mail
+from appeal.books import ledger
+from appeal.core import clock, money, progress
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Appeal, AppealTotals, DailyTotal, DigestReader, OutboxItem, Person
+from appeal.office import dashboard
+from appeal.queues import notices, outbox
 from appeal.settings import Settings
 
 KIND = "digest"

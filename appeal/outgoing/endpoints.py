@@ -12,12 +12,13 @@ from datetime import timedelta
 from cryptography.fernet import InvalidToken
 from sqlalchemy import func, select, update
 
-from appeal import audit, clock
-from appeal.audit import Actor
+from appeal.core import clock
+from appeal.core.errors import NoSuchThing, NotPossible, StaleForm
 from appeal.database import writing
-from appeal.errors import NoSuchThing, NotPossible, StaleForm
 from appeal.extensions import db
 from appeal.models import OutboxItem, OutgoingDelivery, OutgoingEndpoint
+from appeal.office import audit
+from appeal.office.audit import Actor
 from appeal.outgoing import events, sending, signing
 from appeal.outgoing.addresses import Target, target_of
 from appeal.outgoing.bodies import PERSONAL

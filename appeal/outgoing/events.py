@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, String, cast, exists, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import scoped_session
 
-from appeal import clock
+from appeal.core import clock
 from appeal.models import Donation, OutboxItem, OutgoingEndpoint, RecurringGift
 
 EVENT_TYPES = {

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from sqlalchemy import exists, select, update
 
-from appeal import clock, ledger, reports
+from appeal import reports
+from appeal.books import ledger
+from appeal.core import clock
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Milestone

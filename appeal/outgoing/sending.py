@@ -14,12 +14,13 @@ from datetime import timedelta
 from cryptography.fernet import InvalidToken
 from sqlalchemy import ColumnElement, delete, select, update
 
-from appeal import clock, ids, notices, outbox
+from appeal.core import clock, ids
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import OutboxItem, OutgoingDelivery, OutgoingEndpoint
 from appeal.outgoing import bodies, events, net, signing
 from appeal.outgoing.addresses import NotAllowed
+from appeal.queues import notices, outbox
 from appeal.settings import Settings
 
 MOST_FAILURES = 10

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from appeal import clock, money
+from appeal.core import clock, money
 from appeal.payments import reading
 from appeal.payments.port import (
     CheckoutPage,

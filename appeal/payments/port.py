@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from appeal.errors import DomainError
+from appeal.core.errors import DomainError
 
 PaymentState = Literal["open", "on_its_way", "paid", "failed", "expired"]
 Listed = Literal[

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
-from appeal import clock, money
+from appeal.core import clock, money
 from appeal.payments.port import (
     Dispute,
     FailedInstalment,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from appeal import money
+from appeal.core import money
 from appeal.payments.port import CheckoutRequest
 
 

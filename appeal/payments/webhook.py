@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from appeal import clock
+from appeal.core import clock
 from appeal.payments.port import SignatureInvalid
 
 SIGNATURE_TOLERANCE_SECONDS = 300

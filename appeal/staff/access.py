@@ -26,14 +26,15 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import money, passwords, sign_in
-from appeal.audit import Actor
 from appeal.context import settings
-from appeal.errors import Forbidden
+from appeal.core import money
+from appeal.core.errors import Forbidden
 from appeal.extensions import csrf
 from appeal.models import Appeal, Person
-from appeal.second_factor import SecondFactor
-from appeal.sign_in import Origin, Signed
+from appeal.office import passwords, sign_in
+from appeal.office.audit import Actor
+from appeal.office.second_factor import SecondFactor
+from appeal.office.sign_in import Origin, Signed
 
 RANK = {"viewer": 0, "editor": 1, "admin": 2}
 CONFIRM = "confirm_password"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, g, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import audit, passwords, sign_in, staff_people
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Person
+from appeal.office import audit, passwords, sign_in, staff_people
 from appeal.staff import access
 from appeal.staff.forms import ChangePasswordForm, CodeForm
 

@@ -23,9 +23,11 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
-from appeal import appeals, clock, editing, money
+from appeal import appeals
+from appeal.core import clock, money
 from appeal.models import Appeal
 from appeal.models.appeal import LATE_INSTALMENTS
+from appeal.office import editing
 from appeal.staff import filters
 from appeal.staff.forms import clean, trim
 

@@ -8,10 +8,12 @@ from typing import Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import appeals, dashboard, editing, markdown, money
-from appeal.errors import DomainError, InvalidGift, StaleForm
+from appeal import appeals
+from appeal.core import markdown, money
+from appeal.core.errors import DomainError, InvalidGift, StaleForm
 from appeal.extensions import db
 from appeal.models import Appeal
+from appeal.office import dashboard, editing
 from appeal.staff import access
 from appeal.staff.appeal_form import AppealForm, NewAppealForm, read_logo, shown
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from appeal import attribution
+from appeal.office import attribution
 from appeal.staff import access, choice
 
 routes = Blueprint("attribution", __name__, url_prefix="/sources")

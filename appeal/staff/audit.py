@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 
-from appeal import audit
+from appeal.office import audit
 from appeal.staff import access
 from appeal.staff.donations import before_id
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from flask import request
 
-from appeal import dashboard
-from appeal.errors import NoSuchAppeal
+from appeal.core.errors import NoSuchAppeal
 from appeal.models import Appeal, AppealTotals
+from appeal.office import dashboard
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import clock, column
-from appeal.errors import DomainError
+from appeal.core import clock
+from appeal.core.errors import DomainError
 from appeal.extensions import db
 from appeal.models import Appeal
+from appeal.office import column
 from appeal.staff import access, choice
 
 routes = Blueprint("column", __name__, url_prefix="/column")

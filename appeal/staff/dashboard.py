@@ -7,8 +7,9 @@ from typing import Any
 from flask import Blueprint, jsonify, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import clock, dashboard, progress
-from appeal.errors import NoSuchAppeal
+from appeal.core import clock, progress
+from appeal.core.errors import NoSuchAppeal
+from appeal.office import dashboard
 from appeal.staff import access, choice
 
 routes = Blueprint("dashboard", __name__)

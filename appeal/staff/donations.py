@@ -9,26 +9,20 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import (
-    adjustments,
-    audit,
-    giving,
-    ledger,
-    moderation,
-    money,
-    notes,
-    outbox,
-    refunding,
-    reports,
-    search,
-)
+from appeal import reports
+from appeal.books import adjustments, ledger, refunding
 from appeal.context import gateway
+from appeal.core import money
+from appeal.core.errors import DomainError
+from appeal.core.ids import public_id as new_id
 from appeal.database import writing
-from appeal.errors import DomainError
 from appeal.extensions import db
-from appeal.ids import public_id as new_id
+from appeal.gifts import giving
 from appeal.models import AuditEntry, Donation, LedgerEntry, Note, OutboxItem, RefundOrder
 from appeal.models.donation import FREQUENCIES, SOURCES, STATUSES
+from appeal.office import audit, moderation, search
+from appeal.people import notes
+from appeal.queues import outbox
 from appeal.staff import access, choice
 
 routes = Blueprint("donations", __name__, url_prefix="/donations")

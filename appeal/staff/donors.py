@@ -6,11 +6,12 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import audit, merging, notes, privacy, search
+from appeal.core.errors import NoSuchThing, NotPossible
 from appeal.database import writing
-from appeal.errors import NoSuchThing, NotPossible
 from appeal.extensions import db
 from appeal.models import Appeal, Donor
+from appeal.office import audit, search
+from appeal.people import merging, notes, privacy
 from appeal.staff import access
 from appeal.staff.donations import before_id
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import banners, embed_health, placements
-from appeal.errors import NoSuchAppeal
+from appeal import banners, embed_health
+from appeal.core import placements
+from appeal.core.errors import NoSuchAppeal
 from appeal.extensions import db
 from appeal.staff import access, choice
 

@@ -9,11 +9,11 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import exports, sheets
 from appeal.context import settings
-from appeal.errors import NoSuchAppeal
+from appeal.core.errors import NoSuchAppeal
 from appeal.extensions import db
 from appeal.models import Export
+from appeal.office import exports, sheets
 from appeal.staff import access, choice, filing
 
 routes = Blueprint("exports", __name__)

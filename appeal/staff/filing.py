@@ -10,13 +10,14 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy import update
 
-from appeal import clock, exports, sheets
 from appeal.context import settings
+from appeal.core import clock
+from appeal.core.errors import NoSuchThing
 from appeal.database import writing
-from appeal.errors import NoSuchThing
 from appeal.extensions import db
 from appeal.models import Appeal, Export
-from appeal.sheets import Cell
+from appeal.office import exports, sheets
+from appeal.office.sheets import Cell
 
 TELL_EVERY_ROWS = 2000
 PRESETS = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from babel.dates import format_date, format_datetime
 
-from appeal import clock, money
+from appeal.core import clock, money
 from appeal.models import Appeal
 
 

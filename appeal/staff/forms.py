@@ -8,7 +8,7 @@ from wtforms import Form, HiddenField, PasswordField, StringField, ValidationErr
 from wtforms.form import BaseForm
 from wtforms.validators import DataRequired, Length
 
-from appeal import texts
+from appeal.core import texts
 
 
 def trim(value: str | None) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import moderation, reports, staff_people, texts
+from appeal import reports
+from appeal.core import texts
+from appeal.office import moderation, staff_people
 from appeal.staff import access, choice
 
 routes = Blueprint("moderation", __name__, url_prefix="/moderation")

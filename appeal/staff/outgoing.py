@@ -12,9 +12,9 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import DataRequired, Length
 from wtforms.widgets import CheckboxInput
 
-from appeal import clock
 from appeal.context import settings
-from appeal.errors import DomainError, NotPossible, StaleForm
+from appeal.core import clock
+from appeal.core.errors import DomainError, NotPossible, StaleForm
 from appeal.extensions import db
 from appeal.models import Appeal, OutgoingEndpoint
 from appeal.outgoing import addresses, bodies, digest, endpoints, events, sending

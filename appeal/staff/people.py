@@ -8,10 +8,10 @@ from wtforms import Form, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import DataRequired, Length
 
-from appeal import sign_in, staff_people
-from appeal.errors import DomainError, StaleForm
+from appeal.core.errors import DomainError, StaleForm
 from appeal.extensions import db
 from appeal.models.people import ROLES
+from appeal.office import sign_in, staff_people
 from appeal.staff import access
 from appeal.staff.forms import clean, trim
 

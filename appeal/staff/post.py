@@ -7,10 +7,11 @@ from typing import Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import ids, money, post, post_closing, post_duplicates, post_import, promises
-from appeal.errors import DomainError, StaleForm
+from appeal.core import ids, money
+from appeal.core.errors import DomainError, StaleForm
 from appeal.extensions import db
 from appeal.models import Appeal, Donation, PostBatch, PostLine
+from appeal.office import post, post_closing, post_duplicates, post_import, promises
 from appeal.staff import access, choice
 from appeal.staff.post_forms import BatchForm, CorrectionForm, EntryForm, RecountForm
 

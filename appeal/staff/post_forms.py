@@ -19,8 +19,9 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from appeal import clock, ids, money, post, promises, texts
+from appeal.core import clock, ids, money, texts
 from appeal.models import Appeal
+from appeal.office import post, promises
 from appeal.staff.forms import clean, trim
 
 WAYS = [SelectChoice("post", "Post"), SelectChoice("bank", "Bank")]

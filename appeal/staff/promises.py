@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import promises
-from appeal.errors import NotPossible
+from appeal.core.errors import NotPossible
 from appeal.extensions import db
 from appeal.models import Appeal
+from appeal.office import promises
 from appeal.staff import access, choice
 from appeal.staff.post_forms import PromiseForm
 

@@ -7,13 +7,16 @@ from datetime import timedelta
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import audit, clock, fees, inbox, notices, parked, reconcile, reconcile_runs, seals
+from appeal.books import fees, reconcile, reconcile_runs, seals
 from appeal.context import gateway, settings
+from appeal.core import clock
+from appeal.core.errors import NoSuchThing, NotPossible
 from appeal.database import writing
-from appeal.errors import NoSuchThing, NotPossible
 from appeal.extensions import db
 from appeal.models import Donation, Payout
+from appeal.office import audit
 from appeal.payments import PaymentsError
+from appeal.queues import inbox, notices, parked
 from appeal.staff import access
 
 routes = Blueprint("reconcile", __name__, url_prefix="/reconcile")

@@ -9,11 +9,12 @@ from flask import Blueprint, g, make_response, redirect, render_template, reques
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import Form
 
-from appeal import clock, passwords, sign_in, staff_people
+from appeal.core import clock
+from appeal.core.errors import DomainError
 from appeal.database import writing
-from appeal.errors import DomainError
 from appeal.extensions import db
 from appeal.models import Person
+from appeal.office import passwords, sign_in, staff_people
 from appeal.staff import access
 from appeal.staff.forms import ChooseForm, CodeForm, ForgottenForm, SignInForm
 

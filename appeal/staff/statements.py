@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import bank_statements, post_import
-from appeal.bank_statements import Reading, StatementUnreadable
-from appeal.errors import NotPossible
+from appeal.core import bank_statements
+from appeal.core.bank_statements import Reading, StatementUnreadable
+from appeal.core.errors import NotPossible
 from appeal.extensions import db
 from appeal.models import Appeal, BankStatement
+from appeal.office import post_import
 from appeal.staff import access, choice
 
 routes = Blueprint("statements", __name__, url_prefix="/post/statements")

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from markupsafe import escape
 
-from appeal import packing, texts
+from appeal.core import packing, texts
 from appeal.settings import Settings
 from appeal.supporters import form_token
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from flask import Request
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 
-from appeal import clock
-from appeal.errors import DomainError
+from appeal.core import clock
+from appeal.core.errors import DomainError
 from appeal.settings import Settings, origin_of
 
 MAX_AGE_SECONDS = 2 * 60 * 60

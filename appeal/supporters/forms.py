@@ -10,7 +10,8 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.form import BaseForm
 from wtforms.validators import DataRequired, Length
 
-from appeal import giving, money, texts
+from appeal.core import money, texts
+from appeal.gifts import giving
 from appeal.models import Appeal
 
 OTHER = "other"

@@ -8,9 +8,11 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from flask import render_template, url_for
 
-from appeal import clock, front, giving, markdown, money, reports, texts, thanks_pass
+from appeal import front, reports
 from appeal.context import settings
-from appeal.errors import DomainError
+from appeal.core import clock, markdown, money, texts, thanks_pass
+from appeal.core.errors import DomainError
+from appeal.gifts import giving
 from appeal.models import Appeal, Donation
 from appeal.supporters.forms import DonationForm
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from appeal import checkout, clock, fastlane, front, giving, receipts, reports
+from appeal import fastlane, front, reports
 from appeal.context import gateway, settings, visitor
-from appeal.errors import AppealNotOpen, FormAlreadyUsed, InvalidGift, NoSuchDonation, TooManyAttempts
+from appeal.core import clock
+from appeal.core.errors import AppealNotOpen, FormAlreadyUsed, InvalidGift, NoSuchDonation, TooManyAttempts
 from appeal.extensions import db, limiter
+from appeal.gifts import checkout, giving, receipts
 from appeal.models import Appeal
 from appeal.payments import PaymentsError
 from appeal.supporters import blanks, form_token, pages

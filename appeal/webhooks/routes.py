@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, request
 
-from appeal import inbox
 from appeal.context import settings
 from appeal.extensions import csrf
+from appeal.queues import inbox
 
 blueprint = Blueprint("webhooks", __name__)
 csrf.exempt(blueprint)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appeal import money
-from appeal.money import format_money, parse_amount
+from appeal.core import money
+from appeal.core.money import format_money, parse_amount
 
 LOCALES = (
     "en_GB", "en_US", "en_IN", "en-IE", "cy_GB", "ga_IE", "de_DE", "de_AT", "de_CH", "fr_FR", "fr_CH", "fr_CA", "es_ES",

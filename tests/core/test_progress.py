@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appeal import progress
-from appeal.money import plain
+from appeal.core import progress
+from appeal.core.money import plain
 
 LONDON = ZoneInfo("Europe/London")
 ZONES = [

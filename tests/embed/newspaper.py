@@ -16,7 +16,8 @@ from flask import Flask
 from PIL import Image
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from appeal import clock, create_app
+from appeal import create_app
+from appeal.core import clock
 from appeal.extensions import db
 from demo_article.server import Newspaper, serve
 from tests import making

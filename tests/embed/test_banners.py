@@ -2,9 +2,10 @@
 
 import pytest
 
-from appeal import audit, banners
-from appeal.audit import Actor
-from appeal.errors import NoSuchAppeal
+from appeal import banners
+from appeal.core.errors import NoSuchAppeal
+from appeal.office import audit
+from appeal.office.audit import Actor
 from tests import making
 
 EDITOR = Actor("editor@example.org")

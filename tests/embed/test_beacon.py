@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from appeal import clock, embed_health
+from appeal import embed_health
+from appeal.core import clock
 from appeal.database import writing
 from appeal.embed.assets import built
 from appeal.embed_health import Report

@@ -53,7 +53,7 @@ def test_axe_finds_nothing_on_the_front_of_the_newspaper(paper, browser):
 
 def test_a_switched_off_placement_is_gone_on_the_next_page(paper, browser):
     from appeal import banners
-    from appeal.audit import COMMAND_LINE
+    from appeal.office.audit import COMMAND_LINE
 
     newspaper, _origin, app = paper
     with app.app_context():

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from appeal import thanks_pass
+from appeal.core import thanks_pass
 from tests import making
 
 KEYS = ("an old key of the house", "the present key of the house")

@@ -15,10 +15,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from appeal import checkout, clock, giving, inbox, ledger, limits, proof
+from appeal.books import ledger, proof
+from appeal.core import clock
 from appeal.extensions import db
+from appeal.gifts import checkout, giving, limits
 from appeal.models import Appeal, Donation, LedgerEntry, RecurringGift
 from appeal.payments import StripeGateway
+from appeal.queues import inbox
 from stripe_sandbox import Sandbox
 from tests import making
 

@@ -5,9 +5,9 @@ import itertools
 import pytest
 from sqlalchemy import select
 
-from appeal import adjustments, explain, refunding
-from appeal.clock import now
-from appeal.errors import NotPossible
+from appeal.books import adjustments, explain, refunding
+from appeal.core.clock import now
+from appeal.core.errors import NotPossible
 from appeal.extensions import db
 from appeal.models import Donation, InboxEvent, LedgerEntry, Notice, RefundOrder
 from appeal.payments import PaymentsUnknown

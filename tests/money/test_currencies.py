@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from appeal import adjustments
+from appeal.books import adjustments
 from appeal.extensions import db
 from appeal.models import InboxEvent
 from tests.money.conftest import open_shop

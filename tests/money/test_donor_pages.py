@@ -8,9 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from appeal import letters, outbox
 from appeal.extensions import db
+from appeal.gifts import letters
 from appeal.models import Complaint, DonorLink, OutboxItem
+from appeal.queues import outbox
 from tests.making import settings_of
 from tests.money.conftest import open_shop
 

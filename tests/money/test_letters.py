@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import select
 
-from appeal import letters, managing, outbox
 from appeal.extensions import db
+from appeal.gifts import letters, managing
 from appeal.models import OutboxItem
+from appeal.queues import outbox
 from tests.making import settings_of
 from tests.money.shop import Shop
 

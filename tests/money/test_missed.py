@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from appeal import asking, clock, differences, fees, inbox, reconcile
+from appeal.books import differences, fees, reconcile
+from appeal.core import clock
 from appeal.database import writing
 from appeal.extensions import db
+from appeal.gifts import asking
 from appeal.models import BalanceMovement, Donation, InboxEvent, Payout
+from appeal.queues import inbox
 from tests.money.shop import Shop, entries
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -105,7 +108,7 @@ def test_an_amount_that_differs_is_named_and_not_touched(shop: Shop) -> None:
 
 
 def test_an_entry_that_stripe_does_not_know_is_named(shop: Shop) -> None:
-    from appeal import ledger
+    from appeal.books import ledger
 
     donation = shop.give(2500)
     with writing():

@@ -2,9 +2,10 @@
 
 from sqlalchemy import select
 
-from appeal import checkout, giving, managing, monthly, reports
+from appeal import reports
 from appeal.database import writing
 from appeal.extensions import db
+from appeal.gifts import checkout, giving, managing, monthly
 from appeal.models import Donation, InboxEvent, Notice, OutboxItem
 from tests.money.shop import Shop
 
@@ -146,7 +147,7 @@ def test_cancelling_at_the_end_of_the_month_can_be_taken_back(shop: Shop) -> Non
 def closes_in_days(shop: Shop, days: int, policy: str) -> None:
     from datetime import timedelta
 
-    from appeal import clock
+    from appeal.core import clock
 
     with writing():
         appeal = db.session.get_one(type(shop.appeal), shop.appeal.id)

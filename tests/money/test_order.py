@@ -11,11 +11,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from appeal import checkout, events, inbox, reconcile
+from appeal.books import reconcile
+from appeal.core.errors import NotYet
 from appeal.database import writing
-from appeal.errors import NotYet
 from appeal.extensions import db
+from appeal.gifts import checkout
 from appeal.models import AppealTotals, Donation, RecurringGift
+from appeal.queues import events, inbox
 from tests.money.shop import Shop, entries, sums
 
 Json = dict[str, Any]

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from appeal import clock, proof, seals
+from appeal.books import proof, seals
+from appeal.core import clock
 from appeal.extensions import db
 from appeal.models import DailySeal, LedgerEntry
 from tests.money.shop import Shop

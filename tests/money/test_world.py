@@ -24,9 +24,11 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import func, select
 
-from appeal import clock, managing, monthly, reconcile
+from appeal.books import reconcile
+from appeal.core import clock
 from appeal.database import writing
 from appeal.extensions import db
+from appeal.gifts import managing, monthly
 from appeal.models import Appeal, AppealTotals, Donation, InboxEvent, LedgerEntry
 from stripe_sandbox.errors import ApiError
 from tests.conftest import BOTH
@@ -303,7 +305,7 @@ def test_the_model_notices_books_that_are_wrong(shop: Shop) -> None:
     shop.pay(donation)
     shop.deliver()
     assert model.books(shop.sandbox).raised_minor == shop.raised_minor == 2500
-    from appeal import ledger
+    from appeal.books import ledger
 
     with writing():
         ledger.record(ledger.lock(donation.id), ledger.Fact("gift", "pi:invented", 1, clock.now()))

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from appeal.audit import COMMAND_LINE
 from appeal.models import OutgoingEndpoint
+from appeal.office.audit import COMMAND_LINE
 from appeal.outgoing import endpoints, events, sending
 from tests.outgoing.receiver import Receiver, receiving
 

@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from appeal import dashboard, jobs, staff_people
-from appeal.audit import COMMAND_LINE
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Appeal, OutboxItem, Person
+from appeal.office import dashboard, staff_people
+from appeal.office.audit import COMMAND_LINE
 from appeal.outgoing import digest
+from appeal.queues import jobs
 from tests.making import open_appeal, received, utc
 from tests.support.settings import test_settings
 

@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select
 
-from appeal import adjustments, clock, giving, monthly, reports
+from appeal import reports
+from appeal.books import adjustments
+from appeal.core import clock
 from appeal.database import writing
 from appeal.extensions import db
+from appeal.gifts import giving, monthly
 from appeal.models import OutboxItem, RecurringGift
 from appeal.outgoing import bodies
 from appeal.payments import Dispute, Instalment, Movement, Refund, Subscription

@@ -4,7 +4,9 @@ import threading
 
 import pytest
 
-from appeal import appeals, clock, ledger
+from appeal import appeals
+from appeal.books import ledger
+from appeal.core import clock
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.outgoing import milestones

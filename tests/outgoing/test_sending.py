@@ -7,12 +7,13 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from appeal import clock, jobs, notices, outbox
-from appeal.audit import COMMAND_LINE
-from appeal.clock import travel as travel_to
+from appeal.core import clock
+from appeal.core.clock import travel as travel_to
 from appeal.extensions import db
 from appeal.models import AuditEntry, OutboxItem, OutgoingDelivery, OutgoingEndpoint
+from appeal.office.audit import COMMAND_LINE
 from appeal.outgoing import endpoints, sending, signing
+from appeal.queues import jobs, notices, outbox
 from tests.making import open_appeal, received
 
 

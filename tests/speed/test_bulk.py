@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from appeal import appeals, demo, proof, reports
+from appeal import appeals, demo, reports
+from appeal.books import proof
 from appeal.models import Donation, Donor
 from tests.making import received
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appeal import packing
+from appeal.core import packing
 from tests.making import SLUG, open_appeal
 from tests.speed.counting import behind_the_lane
 

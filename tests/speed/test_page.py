@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from appeal import appeals, giving
+from appeal import appeals
 from appeal.database import writing
+from appeal.gifts import giving
 from tests.making import SLUG, form, open_appeal, post_form, received
 from tests.speed.counting import behind_the_lane, statements
 

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import event, text
 
 from appeal import appeals, demo, reports
+from appeal.books.ledger import lock_by_public_id
 from appeal.extensions import db
-from appeal.inbox import apply_due
-from appeal.ledger import lock_by_public_id
 from appeal.models import Donation
+from appeal.queues.inbox import apply_due
 
 
 @pytest.fixture

@@ -10,11 +10,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from appeal import appeals, clock, giving, ids, ledger, passwords, sign_in, staff_people
-from appeal.audit import COMMAND_LINE
+from appeal import appeals
+from appeal.books import ledger
+from appeal.core import clock, ids
 from appeal.database import writing
 from appeal.extensions import db
+from appeal.gifts import giving
 from appeal.models import Appeal, Donation, Donor
+from appeal.office import passwords, sign_in, staff_people
+from appeal.office.audit import COMMAND_LINE
 
 PASSWORD = "lantern oil and printing ink"
 ROLES = ("viewer", "editor", "admin")

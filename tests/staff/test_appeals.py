@@ -8,10 +8,12 @@ import pytest
 from flask import Flask
 from PIL import Image
 
-from appeal import appeals, audit, clock, dashboard, editing
-from appeal.audit import COMMAND_LINE, Actor
-from appeal.errors import StaleForm
+from appeal import appeals
+from appeal.core import clock
+from appeal.core.errors import StaleForm
 from appeal.extensions import db
+from appeal.office import audit, dashboard, editing
+from appeal.office.audit import COMMAND_LINE, Actor
 from appeal.staff.appeal_form import shown
 from tests.staff.conftest import Office
 

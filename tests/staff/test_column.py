@@ -9,11 +9,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from appeal import clock, column, reports
-from appeal.audit import Actor
-from appeal.errors import NotPossible, StaleForm
+from appeal import reports
+from appeal.core import clock
+from appeal.core.errors import NotPossible, StaleForm
 from appeal.extensions import db
 from appeal.models import Appeal, AuditEntry, CreditPrint, Donation
+from appeal.office import column
+from appeal.office.audit import Actor
 from tests.staff.conftest import Office, give_back, make_appeal, make_gift
 
 Enter = Callable[..., Office]

@@ -8,10 +8,10 @@ import openpyxl
 import pytest
 from flask import Flask
 
-from appeal import audit, sheets
 from appeal.appeals import by_slug
 from appeal.extensions import db
-from appeal.sheets import Amount
+from appeal.office import audit, sheets
+from appeal.office.sheets import Amount
 from tests.staff.conftest import Office, make_gift
 from tests.support.waiting import until
 

@@ -9,8 +9,10 @@ import openpyxl
 from flask import Flask
 from sqlalchemy import event
 
-from appeal import appeals, dashboard, proof
+from appeal import appeals
+from appeal.books import proof
 from appeal.extensions import db
+from appeal.office import dashboard
 from tests.staff.conftest import Office, give_back, make_gift
 
 Enter = Callable[..., Office]

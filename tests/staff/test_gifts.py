@@ -7,13 +7,16 @@ import pytest
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
-from appeal import adjustments, audit, clock, merging, moderation, proof, search, spelling
 from appeal.appeals import by_slug
-from appeal.audit import COMMAND_LINE, Actor
-from appeal.clock import travel as travel_to
-from appeal.errors import LedgerIsAppendOnly
+from appeal.books import adjustments, proof
+from appeal.core import clock
+from appeal.core.clock import travel as travel_to
+from appeal.core.errors import LedgerIsAppendOnly
 from appeal.extensions import db
 from appeal.models import AuditEntry, Donation, Donor, OutboxItem
+from appeal.office import audit, moderation, search, spelling
+from appeal.office.audit import COMMAND_LINE, Actor
+from appeal.people import merging
 from tests.staff.conftest import PASSWORD, Office, make_appeal, make_gift
 
 Enter = Callable[..., Office]

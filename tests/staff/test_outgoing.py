@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from appeal import audit, clock
-from appeal.clock import travel as travel_to
+from appeal.core import clock
+from appeal.core.clock import travel as travel_to
 from appeal.extensions import db
 from appeal.models import OutgoingEndpoint
+from appeal.office import audit
 from appeal.outgoing import digest
 from tests.outgoing.receiver import Receiver, receiving
 from tests.staff.conftest import Office

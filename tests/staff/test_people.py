@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from flask import Flask
 
-from appeal import attribution, audit, clock, staff_people
 from appeal.appeals import by_slug
-from appeal.clock import travel as travel_to
+from appeal.core import clock
+from appeal.core.clock import travel as travel_to
 from appeal.extensions import db
 from appeal.models import OutboxItem, Person
+from appeal.office import attribution, audit, staff_people
 from tests.staff.conftest import Office
 
 Enter = Callable[..., Office]

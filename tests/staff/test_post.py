@@ -10,10 +10,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from appeal import clock, post, promises, proof, reports
-from appeal.audit import Actor
+from appeal import reports
+from appeal.books import proof
+from appeal.core import clock
 from appeal.extensions import db
 from appeal.models import Appeal, BankStatement, PostBatch, PostLine
+from appeal.office import post, promises
+from appeal.office.audit import Actor
 from tests.staff.conftest import Office, make_gift
 
 Enter = Callable[..., Office]

@@ -8,13 +8,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from appeal import clock, inbox, notices, outbox, parked, reconcile, reconcile_runs
-from appeal.audit import Actor
+from appeal.books import reconcile, reconcile_runs
+from appeal.books.differences import Difference
+from appeal.core import clock
+from appeal.core.errors import NotPossible
 from appeal.database import writing
-from appeal.differences import Difference
-from appeal.errors import NotPossible
 from appeal.extensions import db
 from appeal.models import AuditEntry, BalanceMovement, DailySeal, Donation, InboxEvent, OutboxItem, Payout
+from appeal.office.audit import Actor
+from appeal.queues import inbox, notices, outbox, parked
 from tests.making import body_of, completed, event, open_appeal, started
 from tests.staff.conftest import Office
 

@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 
 import stripe_sandbox
-from appeal import audit, proof
+from appeal.books import proof
 from appeal.extensions import db
 from appeal.models import LedgerEntry
+from appeal.office import audit
 from appeal.payments import StripeGateway
 from appeal.settings import Settings
 from stripe_sandbox import Sandbox

@@ -9,12 +9,14 @@ import pytest
 from flask import Flask
 from passlib.totp import TOTP
 
-from appeal import clock, jobs, second_factor, sign_in, staff_people
-from appeal.audit import COMMAND_LINE, Actor
-from appeal.clock import travel as travel_to
+from appeal.core import clock
+from appeal.core.clock import travel as travel_to
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Person, SignIn
+from appeal.office import second_factor, sign_in, staff_people
+from appeal.office.audit import COMMAND_LINE, Actor
+from appeal.queues import jobs
 from tests.staff.conftest import PASSWORD, Office
 
 Enter = Callable[..., Office]

@@ -19,8 +19,11 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import event
 
-from appeal import clock, create_app, inbox, letters, outbox
+from appeal import create_app
+from appeal.core import clock
 from appeal.extensions import db
+from appeal.gifts import letters
+from appeal.queues import inbox, outbox
 from tests.support.run import ROOT
 from tests.support.settings import environment_for
 

@@ -9,10 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy import select
 
-from appeal import clock, donors, events, ids, inbox, ledger, proof
+from appeal.books import ledger, proof
+from appeal.core import clock, ids
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Appeal, AppealTotals, Donation, Donor, LedgerEntry
+from appeal.people import donors
+from appeal.queues import events, inbox
 from tests.making import body_of, event, intent_object, open_appeal, session_object, unique
 
 SEED = 20261123

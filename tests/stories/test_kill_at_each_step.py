@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from appeal import giving, ledger, proof
+from appeal.books import ledger, proof
 from appeal.extensions import db
+from appeal.gifts import giving
 from appeal.models import Appeal, AppealTotals, Donation, InboxEvent, OutboxItem
 from appeal.reports import appeal_by_slug
 from stripe_sandbox.sandbox import Sandbox, running

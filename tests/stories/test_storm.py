@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from appeal import clock, donors, ids, ledger, proof
+from appeal.books import ledger, proof
+from appeal.core import clock, ids
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Appeal, AppealTotals, Donation, InboxEvent, LedgerEntry, OutboxItem
+from appeal.people import donors
 from tests.making import body_of, completed, event, intent_object, open_appeal, session_object
 from tests.stories.storm import Post, blow
 from tests.support.processes import WEBHOOK_SECRET

@@ -1,0 +1,1 @@
+"""What staff do: see the number, find a gift, open the post, print the column, let each other in."""

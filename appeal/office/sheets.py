@@ -1,0 +1,113 @@
+"""Rows as files that open in a spreadsheet and cannot run there: CSV, plain or for Excel, and XLSX.
+
+A cell that a spreadsheet could take for a formula gets an apostrophe in front and is text. Both writers hold one row
+at a time.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+from appeal.core import money
+
+Cell = str | int | None
+FORMULA_SIGNS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20\u2212\ufe62\ufe63\ufe66\ufe6b|%")
+BOM = "\ufeff"
+CHUNK_ROWS = 500
+
+
+class Amount(int):
+    """An amount in minor units, written as a plain number; `exponent` says how many decimals."""
+
+    exponent: int
+
+    def __new__(cls, minor: int, currency: str) -> Self:
+        """Take minor units of a currency."""
+        amount = super().__new__(cls, minor)
+        amount.exponent = money.exponent(currency)
+        return amount
+
+    def __str__(self) -> str:
+        """Write it with a point and as many decimals as the currency has."""
+        units, rest = divmod(abs(int(self)), 10**self.exponent)
+        sign = "-" if self < 0 else ""
+        return f"{sign}{units}.{rest:0{self.exponent}}" if self.exponent else f"{sign}{units}"
+
+
+def text_cell(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: an apostrophe goes before one that could be.
+
+    Source: OWASP, "CSV Injection"; full-width forms of the signs are taken for them by some programs.
+    """
+    kept = "".join(sign for sign in text if sign >= " " or sign in "\t\r\n")
+    leading = kept.lstrip(" \u00a0\u3000\ufeff\u200b")[:1]
+    return f"'{kept}" if leading in FORMULA_SIGNS and leading else kept
+
+
+def _plain(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    return text_cell(cell) if isinstance(cell, str) else str(cell)
+
+
+def as_csv(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, excel: bool = False) -> Iterator[bytes]:
+    """Write rows as CSV in UTF-8, piece by piece; for Excel with a byte order mark, which tells it so."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    buffer.write(BOM if excel else "")
+    writer.writerow(head)
+    yield _taken(buffer)
+    for number, row in enumerate(rows, 1):
+        writer.writerow([_plain(cell) for cell in row])
+        if number % CHUNK_ROWS == 0:
+            yield _taken(buffer)
+    yield _taken(buffer)
+
+
+def _taken(buffer: io.StringIO) -> bytes:
+    piece = buffer.getvalue().encode()
+    buffer.seek(0)
+    buffer.truncate()
+    return piece
+
+
+def write_xlsx(path: Path, title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """Write rows as a workbook, row after row: amounts are numbers, everything else is text and stays text."""
+    from xlsxwriter import Workbook
+
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "tmpdir": str(path.parent),
+    }
+    with Workbook(str(path), options) as book:
+        sheet = book.add_worksheet(title[:31])
+        bold = book.add_format({"bold": True, "bottom": 1})
+        formats = [
+            book.add_format({"num_format": form}) for form in ("#,##0", "#,##0.0", "#,##0.00", "#,##0.000")
+        ]
+        sheet.freeze_panes(1, 0)
+        for column, name in enumerate(head):
+            sheet.write_string(0, column, name, bold)
+            sheet.set_column(column, column, max(12, min(34, len(name) + 4)))
+        for number, row in enumerate(rows, 1):
+            for column, cell in enumerate(row):
+                if isinstance(cell, Amount):
+                    # The workbook's own numbers are binary fractions; a decimal is handed over and written as its text.
+                    sheet.write_number(number, column, _decimal(cell), formats[cell.exponent])
+                elif isinstance(cell, int):
+                    sheet.write_number(number, column, cell)
+                elif cell:
+                    sheet.write_string(number, column, text_cell(cell))
+
+
+def _decimal(amount: Amount) -> object:
+    from decimal import Decimal
+
+    return Decimal(str(amount))

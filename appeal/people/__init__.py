@@ -1,0 +1,1 @@
+"""Donors: who they are, the links that let them in, their data, what the office notes of them."""
