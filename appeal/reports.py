@@ -229,7 +229,7 @@ def _sentence(appeal: Appeal, totals: AppealTotals, state: progress.State, days_
 
 
 def document(figure: Figure, donate_url: str) -> dict[str, Any]:
-    """Write a figure as the JSON of INTERFACE.md, every key in its place."""
+    """Write a figure as the JSON of docs/interface.md, every key in its place."""
     tenths = figure.percent_tenths
     return {
         "slug": figure.slug,

@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from appeal.database import writing
@@ -96,4 +96,4 @@ def test_what_was_read_before_is_read_anew_inside(app) -> None:
 
 def test_a_row_that_refers_to_nothing_is_refused(session) -> None:
     with pytest.raises(IntegrityError), writing():
-        session.execute(text("INSERT INTO appeal_totals VALUES (999, 0, 0, 0, 0, 0, 0, 0, 0, NULL)"))
+        session.execute(insert(AppealTotals).values(appeal_id=999))

@@ -65,7 +65,7 @@ def end_of_day(day: date, zone_name: str) -> datetime:
 def rfc3339(instant: datetime) -> str:
     """Write an instant as RFC 3339 with `Z`, to the second.
 
-    Source: INTERFACE.md, "Money and time".
+    Source: docs/interface.md, "Money and time".
     """
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -111,7 +111,7 @@ def formatted(raised_minor: int, goal_minor: int | None, currency: str, locale: 
     """Return raised and goal rounded down to whole units, and the shown goal less the shown raised, at least nought.
 
     Raises: UnknownCurrency.
-    Source: INTERFACE.md, `formatted`.
+    Source: docs/interface.md, `formatted`.
     """
 
     def shown(amount_minor: int) -> str:

@@ -3,7 +3,7 @@
 Donation forms are where stolen cards are tried. The counters live in our own database and are taken in the
 transaction that writes the donation, so that no race slips past them; a slot is given back when the gift is paid,
 so that an office behind one address is not locked out. No address is stored, only a keyed digest of it.
-Source: TRUST.md, "Card testing and bots".
+Why these figures: docs/adr/0004.
 """
 
 from __future__ import annotations

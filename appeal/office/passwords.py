@@ -27,7 +27,7 @@ def refuse_weak(password: str, email: str) -> None:
 
     Raises:
         WeakPassword: with what to do about it.
-    Source: NIST SP 800-63B, 5.1.1.2; TRUST.md (at least 12).
+    Source: NIST SP 800-63B, 5.1.1.2; ours is 12.
     """
     if len(password) < SHORTEST:
         raise WeakPassword(f"Use at least {SHORTEST} characters; a few words in a row are fine.")

@@ -1,4 +1,4 @@
-"""Stripe behind the port: the one client and its calls. Source: STRIPE.md, "The client" and "Checkout"."""
+"""Stripe behind the port: the one client and its calls."""
 
 from __future__ import annotations
 

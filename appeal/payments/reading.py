@@ -1,6 +1,6 @@
 """Stripe's objects, read into our plain values: one function an object, none of which asks or decides anything.
 
-Source: STRIPE.md ("Moved fields" above all) and the types that the installed stripe package ships.
+Source: the types that the installed stripe package ships.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ def checkout_params(request: CheckoutRequest) -> dict[str, Any]:
 
     Metadata on the session does not travel to the payment, so it is repeated there. No personal data in it. A monthly
     gift and its fee cover are one price, so that the amount can be changed later in one place.
-    Source: STRIPE.md, "Checkout".
+    Source: Stripe, "Create a Checkout Session".
     """
     monthly = request.frequency == "monthly"
     metadata = {"donation_id": request.donation_public_id}

@@ -18,7 +18,7 @@ from appeal.payments.port import (
 def translated() -> Iterator[None]:
     """Turn what Stripe's package raises into our kinds of trouble.
 
-    Source: STRIPE.md, "Checkout": keys are replayed with 500s included; an answer that never came is unknown.
+    Source: Stripe, "Idempotent requests": keys are replayed with 500s included; an answer that never came is unknown.
     """
     import stripe
 

@@ -17,7 +17,7 @@ def verified_event(body: bytes, header: str, secrets: tuple[str, ...]) -> dict[s
     Raises:
         SignatureInvalid: for a wrong, stale or future signature and for any body that is no event.
 
-    Source: STRIPE.md, "Webhooks": the package checks neither the future nor the shape.
+    Source: Stripe, "Receive events in your webhook endpoint": the package checks neither the future nor the shape.
     """
     from stripe import SignatureVerificationError, WebhookSignature
 

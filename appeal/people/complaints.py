@@ -1,6 +1,6 @@
 """Complaints about how data is handled: kept, acknowledged by mail, told to staff, answered by a person.
 
-Source: TRUST.md, "Privacy and rules": a form, and an acknowledgement within 30 days; ours is at once.
+Source: UK data protection law since June 2026: a form, and an acknowledgement within 30 days; ours is at once.
 """
 
 from __future__ import annotations

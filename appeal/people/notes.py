@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from appeal.core import clock
 from appeal.core.errors import DomainError
@@ -45,10 +45,3 @@ def about(donor_ids: list[int]) -> list[Note]:
     """Return the notes about donors, newest first."""
     query = select(Note).where(Note.donor_id.in_(donor_ids)).order_by(Note.id.desc())
     return list(db.session.scalars(query))
-
-
-def forget(donor: Donor) -> int:
-    """Delete every note about a donor who is erased; return how many."""
-    with writing() as session:
-        gone = delete(Note).where(Note.donor_id == donor.id)
-        return int(session.execute(gone.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """A donor's data: everything that is held about a person, and its erasure.
 
-Erasing takes out who the person is and keeps what the books must keep: amounts, days, Stripe's ids. Source: TRUST.md,
-"Privacy and rules".
+Erasing takes out who the person is and keeps what the books must keep: amounts, days, Stripe's ids. Financial
+records are kept for about six years; who they are about need not be.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 An event only brings news; every function reads it into plain values and calls the use case that anyone else with
 the same news would call. A function returns False when the event is about something that is not ours.
-Source: STRIPE.md, "Webhooks".
+Source: Stripe, "Receive events in your webhook endpoint".
 """
 
 from __future__ import annotations

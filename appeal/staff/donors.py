@@ -130,7 +130,6 @@ def erase(public_id: str) -> BaseResponse | tuple[str, int]:
     try:
         with writing():
             privacy.erase(donor)
-            notes.forget(donor)
             search.file_anew(merging.by_public_id(public_id))
             audit.write(access.actor(), "donor.erased", f"donor:{public_id}")
     except NotPossible as error:

@@ -1,4 +1,4 @@
-"""The donation form: the fields of INTERFACE.md, what people type, and what is said when it does not fit."""
+"""The donation form: the fields of docs/interface.md, what people type, and what is said when it does not fit."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from tests.making import completed, deliver, started
 from tests.speed.counting import statements
 
 JSON, PAGE = f"/api/v1/appeals/{demo.SLUG}", f"/appeals/{demo.SLUG}"
-# Five is what SPEED.md asks of an applied event; docs/scale.md says what each of the others is for.
+# Five is what is asked of an applied event; docs/scale.md says what each of the others is for.
 EVENT = 11
 
 
