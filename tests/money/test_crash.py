@@ -87,7 +87,7 @@ def seeded(stack: Stack, number: int) -> list[dict[str, Any]]:
     script = (
         "import json, sys\n"
         "from wsgi import app\n"
-        "from appeal import limits\n"
+        "from appeal.gifts import limits\n"
         "from tests.making import started, open_appeal, completed, event, intent_object\n"
         "with app.app_context():\n"
         "    appeal, told = open_appeal(), []\n"

@@ -144,7 +144,7 @@ def test_killed_anywhere_while_an_event_is_taken(road, scaled) -> None:
         return where
 
     road.kill_at_each_step(walk, rounds=scaled(1, 20))
-    assert road.steps.count("after commit") >= 2  # stored, then applied
+    assert "after commit" in road.steps  # stored and applied in the one transaction
     assert road.steps[-1] == "before the answer"
 
 
