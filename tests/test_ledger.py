@@ -234,14 +234,27 @@ def test_the_proof_finds_what_was_tampered_with(session, name) -> None:
     assert what in {one.what for one in proof.differences()}
 
 
-def test_the_proof_finds_an_entry_that_was_slipped_in(session) -> None:
-    donation = received(open_appeal())
-    slipped = select(LedgerEntry).where(LedgerEntry.donation_id == donation.id)
+def slip_in(session, fact: str) -> None:
+    """Enter a copy of the one gift by hand, as somebody with the database's password could."""
     columns = [column.name for column in LedgerEntry.__table__.columns if column.name not in {"id", "fact"}]
     names = ", ".join(columns)
     session.execute(
-        text(f"INSERT INTO ledger_entries (fact, {names}) SELECT 'slipped', {names} FROM ledger_entries")  # noqa: S608
+        text(f"INSERT INTO ledger_entries (fact, {names}) SELECT '{fact}', {names} FROM ledger_entries")  # noqa: S608
     )
-    assert len(session.scalars(slipped).all()) == 2
+
+
+def test_the_totals_move_with_an_entry_whoever_makes_it(session) -> None:
+    donation = received(open_appeal(), page="/news/1", src="www.example.org:article")
+    slip_in(session, "by hand")
+    session.refresh(donation)
+    assert (donation.received_minor, ledger.sum_minor(donation.appeal_id)) == (5000, 5000)
+    assert proof.differences() == []
+
+
+def test_the_proof_finds_an_entry_that_was_slipped_past_the_totals(session) -> None:
+    received(open_appeal())
+    of = " ON ledger_entries" if session.get_bind().dialect.name == "postgresql" else ""
+    session.execute(text(f"DROP TRIGGER ledger_entries_move_totals{of}"))
+    slip_in(session, "slipped")
     found = {(one.what, one.proven - one.kept) for one in proof.differences()}
     assert {("raised_minor", 2500), ("entry_count", 1), ("received_minor", 2500)} <= found

@@ -1,29 +1,29 @@
-"""The books: the sole writer of ledger entries and of the running totals that follow them.
+"""The books: the sole writer of ledger entries, which the running totals follow.
 
 `record` takes one money fact of one donation. The fact's own id is unique, so the same fact told twice (by two
-events, or by an event and a landing page racing each other) makes one entry. Entry and totals change in the
-caller's one transaction; `appeal.books.proof` recomputes them.
+events, or by an event and a landing page racing each other) makes one entry. The database moves every running total
+with the entry, by a trigger and so in the same transaction (migration 0009); `appeal.books.proof` recomputes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from flask_sqlalchemy.session import Session
-from sqlalchemy import BigInteger, Integer, Table, bindparam, case, func, insert, select, update
+from sqlalchemy import String, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import scoped_session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from appeal.core import clock
 from appeal.database import writing
 from appeal.extensions import db
-from appeal.models import AppealDonor, AppealTotals, AttributionTotal, Base, DailyTotal, Donation, LedgerEntry
-from appeal.models.base import Instant
+from appeal.models import AppealTotals, Base, Donation, LedgerEntry
 from appeal.outgoing import events as outgoing
+from appeal.queues import waiting
 
 DbSession = Session | scoped_session[Session]
 
@@ -59,23 +59,29 @@ def lock_by_public_id(public_id: str) -> Donation | None:
 
 
 def record(donation: Donation, fact: Fact) -> bool:
-    """Write one money fact and move every running total with it, in the caller's transaction.
+    """Write one money fact, and every running total with it, in the caller's transaction.
 
-    The donation must come from `lock`. Returns False, and changes nothing, when the fact is known already.
+    The donation must come from `lock`. Returns False, and changes nothing, when the fact is known already. Events that
+    came too early and wait for this fact are due now.
     """
     with writing() as session:
-        day = clock.day_of(fact.occurred_at, donation.appeal.time_zone)
-        recorded_at = clock.now()
-        entered, listened_to = _insert_entry(session, donation, fact, day, recorded_at)
-        if not entered:
+        entered = _insert_entry(session, donation, fact)
+        if entered is None:
             return False
-        if listened_to:
+        if entered.listened_to:
             outgoing.tell_of_entry(session, donation, fact.kind, fact.fact)
+        if entered.awaited:
+            waiting.wake(fact.fact)
         if fact.counted:
-            _move_totals(session, donation, fact, day, recorded_at)
-        else:
-            _move_uncounted(session, donation, fact)
+            _follow(donation, fact)
         return True
+
+
+def _follow(donation: Donation, fact: Fact) -> None:
+    """Let the donation at hand show what the database has just added to its row."""
+    received, returned = split(fact.kind, fact.amount_minor)
+    set_committed_value(donation, "received_minor", donation.received_minor + received)
+    set_committed_value(donation, "returned_minor", donation.returned_minor + returned)
 
 
 def insert_once(
@@ -96,40 +102,14 @@ def _once(dialect: Any, table: Table, key: str, returning: str) -> Any:
     return statement.returning(table.c[returning])
 
 
-@lru_cache(maxsize=64)
-def _adding(
-    dialect: Any, table: Table, keys: tuple[str, ...], sums: tuple[str, ...], returning: str | None
-) -> Any:
-    """Build an insert that adds to the row that is there."""
-    statement = dialect.insert(table)
-    added = {name: table.c[name] + statement.excluded[name] for name in sums}
-    statement = statement.on_conflict_do_update(index_elements=list(keys), set_=added)
-    return statement if returning is None else statement.returning(table.c[returning])
-
-
-@lru_cache(maxsize=8)
-def _totals_moved(source: str) -> Any:
-    """Build the change of an appeal's totals by one entry from a source."""
-    totals, amount = AppealTotals.__table__.c, bindparam("amount", type_=BigInteger)
-    as_of = bindparam("recorded_at", type_=Instant)
-    later = case((totals.as_of.is_(None), as_of), (totals.as_of < as_of, as_of), else_=totals.as_of)
-    moved = {
-        "raised_minor": totals.raised_minor + amount,
-        f"{source}_minor": totals[f"{source}_minor"] + amount,
-        "gift_count": totals.gift_count + bindparam("gifts", type_=Integer),
-        "donor_count": totals.donor_count + bindparam("donors", type_=Integer),
-        "entry_count": totals.entry_count + 1,
-        "as_of": later,
-    }
-    change = update(AppealTotals).where(totals.appeal_id == bindparam("of_appeal", type_=BigInteger))
-    return change.values(moved).execution_options(synchronize_session=False)
-
-
 @lru_cache(maxsize=2)
 def _entry_once(dialect: Any) -> Any:
-    """Build the insert of an entry; asked with it is whether anybody outside listens, which costs no statement more."""
+    """Build the insert of an entry; who wants to hear of it is asked with it, which costs no statement more."""
     statement = dialect.insert(LedgerEntry.__table__).on_conflict_do_nothing(index_elements=["fact"])
-    return statement.returning(LedgerEntry.__table__.c.id, outgoing.listeners())
+    return statement.returning(
+        outgoing.listeners().label("listened_to"),
+        waiting.awaited(bindparam("awaited_fact", type_=String)).label("awaited"),
+    )
 
 
 def open_totals(session: DbSession, appeal_id: int) -> None:
@@ -137,19 +117,24 @@ def open_totals(session: DbSession, appeal_id: int) -> None:
     session.execute(insert(AppealTotals).values(appeal_id=appeal_id))
 
 
+def lock_totals(session: DbSession, appeal_id: int) -> None:
+    """Take an appeal's totals for change, as whoever enters a gift does before any other row of totals."""
+    query = select(AppealTotals.appeal_id).where(AppealTotals.appeal_id == appeal_id)
+    session.execute(query.with_for_update())
+
+
 def _dialect(session: DbSession) -> Any:
     return postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
 
 
-def _insert_entry(
-    session: DbSession, donation: Donation, fact: Fact, day: date, recorded_at: datetime
-) -> tuple[bool, bool]:
-    """Insert the entry of a fact; say whether it was new, and whether somebody outside listens for it."""
+def _insert_entry(session: DbSession, donation: Donation, fact: Fact) -> Any | None:
+    """Insert the entry of a fact; return who wants to hear of it, or None where the fact was known."""
     values = {
         "appeal_id": donation.appeal_id,
         "donation_id": donation.id,
         "kind": fact.kind,
         "fact": fact.fact,
+        "awaited_fact": fact.fact,
         "amount_minor": fact.amount_minor,
         "currency": donation.currency,
         "counted": fact.counted,
@@ -157,40 +142,15 @@ def _insert_entry(
         "frequency": donation.frequency,
         "placement": donation.placement,
         "occurred_at": fact.occurred_at,
-        "day": day,
-        "recorded_at": recorded_at,
+        "day": clock.day_of(fact.occurred_at, donation.appeal.time_zone),
+        "recorded_at": clock.now(),
         "corrects_id": fact.corrects_id,
         "reason": fact.reason,
         "actor": fact.actor,
     }
-    # What else of the donation has changed is written once, with its totals.
+    # What else of the donation has changed is written once, when its use case is done with it.
     with session.no_autoflush:
-        row = session.execute(_entry_once(_dialect(session)), values).one_or_none()
-    return row is not None, row is not None and bool(row[1])
-
-
-def _move_totals(
-    session: DbSession, donation: Donation, fact: Fact, day: date, recorded_at: datetime
-) -> None:
-    """Move the donation's totals, then the donor's, the day's and the article's; the appeal's row last, held shortest."""
-    stood = donation.standing_minor > 0
-    received, returned = split(fact.kind, fact.amount_minor)
-    donation.received_minor += received
-    donation.returned_minor += returned
-    session.flush()
-    gifts = int(donation.standing_minor > 0) - int(stood)
-    sums = {"received_minor": received, "returned_minor": returned, "gift_count": gifts}
-    donors = _move_donor(session, donation, gifts, fact.amount_minor)
-    _move_day(session, donation, day, sums)
-    _move_attribution(session, donation, sums)
-    change = {
-        "of_appeal": donation.appeal_id,
-        "amount": fact.amount_minor,
-        "gifts": gifts,
-        "donors": donors,
-        "recorded_at": recorded_at,
-    }
-    session.execute(_totals_moved(donation.source), change)
+        return session.execute(_entry_once(_dialect(session)), values).one_or_none()
 
 
 def split(kind: str, amount_minor: int) -> tuple[int, int]:
@@ -202,86 +162,6 @@ def split(kind: str, amount_minor: int) -> tuple[int, int]:
     if kind in {"refund", "dispute", "refund_reversed", "dispute_reinstated"}:
         return 0, -amount_minor
     return amount_minor, 0
-
-
-def _move_donor(session: DbSession, donation: Donation, gifts: int, amount_minor: int) -> int:
-    """Move a donor's standing in the appeal; return by how much the number of distinct donors changes."""
-    values = {
-        "appeal_id": donation.appeal_id,
-        "donor_id": donation.donor_id,
-        "gift_count": gifts,
-        "given_minor": amount_minor,
-    }
-    after = _add(session, AppealDonor, values, ("appeal_id", "donor_id"), returning="gift_count")
-    return int(after > 0) - int(after - gifts > 0)
-
-
-def _move_day(session: DbSession, donation: Donation, day: date, sums: dict[str, int]) -> None:
-    keys = {
-        "appeal_id": donation.appeal_id,
-        "day": day,
-        "source": donation.source,
-        "placement": donation.placement,
-        "frequency": donation.frequency,
-    }
-    _add(session, DailyTotal, keys | sums, tuple(keys))
-
-
-def _move_attribution(session: DbSession, donation: Donation, sums: dict[str, int]) -> None:
-    same = {"appeal_id": donation.appeal_id, "frequency": donation.frequency} | sums
-    rows = [
-        same | {"dimension": dimension, "value": value}
-        for dimension, value in (("page", donation.page), ("src", donation.src))
-        if value
-    ]
-    if rows:
-        keys = ("appeal_id", "dimension", "value", "frequency")
-        session.execute(
-            _adding(_dialect(session), AttributionTotal.__table__, keys, tuple(sorted(sums)), None), rows
-        )
-
-
-def _add(
-    session: DbSession,
-    table: type[Base],
-    values: dict[str, Any],
-    keys: tuple[str, ...],
-    returning: str | None = None,
-) -> int:
-    """Insert a row of sums, or add to the one that is there; return one column as it then stands."""
-    sums = tuple(sorted(name for name in values if name not in keys))
-    result = session.execute(_adding(_dialect(session), table.__table__, keys, sums, returning), values)
-    return int(result.scalar_one()) if returning else 0
-
-
-def _move_uncounted(session: DbSession, donation: Donation, fact: Fact) -> None:
-    totals = AppealTotals.__table__.c
-    session.execute(
-        update(AppealTotals)
-        .where(AppealTotals.appeal_id == donation.appeal_id)
-        .values(
-            uncounted_minor=totals.uncounted_minor + fact.amount_minor,
-            entry_count=totals.entry_count + 1,
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
-def take_turns(donations: Iterable[Donation], days: Iterable[date]) -> None:
-    """Take the totals of many donations to one appeal for change before any is entered, in the caller's transaction.
-
-    Whoever enters one gift takes its donor's row, its day's, then the appeal's. Whoever enters many does so too: all
-    donors, then all days, each in one order; so nobody ever waits for somebody who waits for them.
-    """
-    donations = list(donations)
-    if not donations:
-        return
-    one, session = donations[0], db.session
-    for donor_id in sorted({donation.donor_id for donation in donations}):
-        nothing = {"appeal_id": one.appeal_id, "donor_id": donor_id, "gift_count": 0, "given_minor": 0}
-        _add(session, AppealDonor, nothing, ("appeal_id", "donor_id"))
-    for day in sorted(set(days)):
-        _move_day(session, one, day, {"received_minor": 0, "returned_minor": 0, "gift_count": 0})
 
 
 def entries_of(donation: Donation) -> list[LedgerEntry]:

@@ -24,7 +24,7 @@ from appeal.gifts.limits import Visitor
 from appeal.models import Appeal, Donation
 from appeal.payments import Payment
 from appeal.people import donors
-from appeal.queues import outbox, waiting
+from appeal.queues import outbox
 
 SESSION_LIFE = timedelta(hours=1)
 # A donation only ever moves to the right: any order of events ends in the same state.
@@ -234,7 +234,6 @@ def _receive(donation: Donation, payment: Payment) -> None:
     donation.payment_intent_id = payment.payment_intent_id
     donation.checkout_session_id = donation.checkout_session_id or payment.session_id
     mark_received(donation, f"pi:{payment.payment_intent_id}", payment.told_at)
-    waiting.wake(f"pi:{payment.payment_intent_id}")
 
 
 def mark_received(donation: Donation, fact: str, received_at: datetime, *, counted: bool = True) -> None:

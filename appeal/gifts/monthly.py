@@ -181,8 +181,8 @@ def _enter(donation: Donation, gift: RecurringGift, instalment: Instalment) -> N
     counted = counts(donation.appeal, instalment.paid_at, first=instalment.first)
     giving.mark_received(donation, f"in:{instalment.invoice_id}", instalment.paid_at, counted=counted)
     donors.remember_customer(donation.donor_id, instalment.customer_id)
-    pi = instalment.payment_intent_id
-    waiting.wake(f"in:{instalment.invoice_id}", f"pi:{pi}" if pi else None)
+    if instalment.payment_intent_id:  # the invoice is the fact here, and what waits for it is due already
+        waiting.wake(f"pi:{instalment.payment_intent_id}")
 
 
 def counts(appeal: Appeal, paid_at: datetime, *, first: bool) -> bool:

@@ -98,7 +98,6 @@ def _enter(appeal: Appeal, batch: PostBatch, lines: list[PostLine]) -> None:
     gifts = [_donation(appeal, batch, line, owners[line.id], now) for line in lines]
     db.session.add_all(gifts)
     db.session.flush()
-    ledger.take_turns(gifts, [line.received_on for line in lines])
     _lock_promises(lines)
     for line, gift in zip(lines, gifts, strict=True):
         line.donation_id = gift.id

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
 
-from appeal.books.ledger import DbSession
+from appeal.books.ledger import DbSession, lock_totals
 from appeal.core import clock
 from appeal.core.errors import DomainError, NoSuchThing
 from appeal.database import writing
@@ -119,6 +119,7 @@ def _hand_over(session: DbSession, moved: dict[str, list[int]], giver_id: int, t
 def _move_standing(
     session: DbSession, appeal_id: int, donations: list[Donation], giver_id: int, taker_id: int
 ) -> None:
+    lock_totals(session, appeal_id)
     gifts = sum(donation.standing_minor > 0 for donation in donations)
     given = sum(donation.standing_minor for donation in donations)
     before = _givers(session, appeal_id, giver_id, taker_id)

@@ -7,7 +7,7 @@ what was missing calls `wake` in the same transaction.
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from appeal.core import clock
 from appeal.database import writing
@@ -15,6 +15,11 @@ from appeal.extensions import db
 from appeal.models import InboxEvent
 
 WOKEN = "waiting.woken"
+
+
+def awaited(name: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the question whether any event waits for a name, to be put inside another statement."""
+    return exists().where(InboxEvent.waits_for == name, InboxEvent.state.in_(("waiting", "parked")))
 
 
 def wake(*names: str | None) -> int:
