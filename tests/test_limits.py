@@ -15,6 +15,7 @@ from appeal.core import clock
 from appeal.core.errors import GivingPaused, TooManyAttempts
 from appeal.gifts import giving, limits
 from appeal.models import CheckoutSlot, Donation
+from appeal.queues import notices
 from tests.making import SLUG, gift, open_appeal, paid, unique, visitor
 
 SEED = 300
@@ -80,7 +81,24 @@ def test_many_addresses_that_never_pay_pause_the_appeal(session) -> None:
     assert sum(attempts(appeal, f"10.{number}.0.1", 1) for number in range(60)) == limits.BUDGET_UNPAID
     with pytest.raises(GivingPaused) as paused:
         attempt(appeal, "10.99.0.1")
-    assert paused.value.retry_after_seconds == 600
+    assert paused.value.retry_after_seconds == 360
+
+
+def test_an_appeal_under_attack_takes_ten_more_an_hour(session) -> None:
+    appeal, begins_at = open_appeal(), clock.now()
+    through = []
+    for minute in range(180):
+        with clock.travel(begins_at + timedelta(minutes=minute)):
+            through.append(sum(attempts(appeal, f"10.{minute}.{number}.1", 1) for number in range(3)))
+    assert sum(through[:60]) <= limits.BUDGET_UNPAID + 10
+    assert sum(through[60:]) <= 2 * 10 + limits.BUDGET_UNPAID
+
+
+def test_staff_hear_once_a_day_that_cards_are_tried(session) -> None:
+    appeal = open_appeal()
+    for number in range(30):
+        attempts(appeal, f"10.{number}.0.1", 1)
+    assert [one.kind for one in notices.unseen()] == ["cards_tried"]
 
 
 def test_the_pause_ends_by_itself(session, travel) -> None:
@@ -88,8 +106,19 @@ def test_the_pause_ends_by_itself(session, travel) -> None:
     for number in range(30):
         attempts(appeal, f"10.{number}.0.1", 1)
     assert limits.under_attack(appeal.id)
-    travel((clock.now() + limits.BUDGET_WINDOW + timedelta(minutes=1)).isoformat())
-    assert attempts(appeal, "10.99.0.1", 1) == 1
+    travel((clock.now() + limits.HOUR + timedelta(minutes=1)).isoformat())
+    assert not limits.under_attack(appeal.id)
+    assert attempts(appeal, "10.99.0.1", 3) == 3
+
+
+def test_an_appeal_whose_people_pay_is_not_taken_for_attacked(session) -> None:
+    appeal = open_appeal()
+    for number in range(30):
+        donation = attempt(appeal, f"10.{number}.0.1")
+        if number % 2:
+            giving.settle(paid(donation), livemode=False)
+    assert attempts(appeal, "10.99.0.1", 5) == 5
+    assert not limits.under_attack(appeal.id)
 
 
 def test_one_appeal_under_attack_does_not_pause_another(session) -> None:

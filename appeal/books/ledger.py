@@ -87,10 +87,12 @@ def _follow(donation: Donation, fact: Fact) -> None:
 def insert_once(
     session: DbSession, table: type[Base], values: dict[str, Any], *, key: str, returning: str = "id"
 ) -> Any | None:
-    """Insert a row unless its unique `key` column is taken; return its new id (or another column), or None."""
-    return session.execute(
-        _once(_dialect(session), table.__table__, key, returning), values
-    ).scalar_one_or_none()
+    """Insert a row unless its unique `key` column is taken; return its new id (or another column), or None.
+
+    What the session has changed so far is not written first: it is written once, when its use case is done with it.
+    """
+    statement = _once(_dialect(session), table.__table__, key, returning)
+    return session.connection().execute(statement, values).scalar_one_or_none()
 
 
 # Statements are built once and given their values each time: building one costs more than SQLite takes to run it.
@@ -148,9 +150,7 @@ def _insert_entry(session: DbSession, donation: Donation, fact: Fact) -> Any | N
         "reason": fact.reason,
         "actor": fact.actor,
     }
-    # What else of the donation has changed is written once, when its use case is done with it.
-    with session.no_autoflush:
-        return session.execute(_entry_once(_dialect(session)), values).one_or_none()
+    return session.connection().execute(_entry_once(_dialect(session)), values).one_or_none()
 
 
 def split(kind: str, amount_minor: int) -> tuple[int, int]:

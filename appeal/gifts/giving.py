@@ -16,7 +16,14 @@ from sqlalchemy.exc import IntegrityError
 
 from appeal.books import ledger
 from appeal.core import clock, ids, money, placements
-from appeal.core.errors import AppealNotOpen, DoesNotFit, FormAlreadyUsed, InvalidGift, NoSuchDonation
+from appeal.core.errors import (
+    AppealNotOpen,
+    DoesNotFit,
+    FormAlreadyUsed,
+    GivingPaused,
+    InvalidGift,
+    NoSuchDonation,
+)
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.gifts import limits
@@ -24,7 +31,7 @@ from appeal.gifts.limits import Visitor
 from appeal.models import Appeal, Donation
 from appeal.payments import Payment
 from appeal.people import donors
-from appeal.queues import outbox
+from appeal.queues import notices, outbox
 
 SESSION_LIFE = timedelta(hours=1)
 # A donation only ever moves to the right: any order of events ends in the same state.
@@ -71,6 +78,15 @@ def start(appeal: Appeal, gift: Gift, *, form_id: str, visitor: Visitor) -> Dona
         if donation is None:
             raise
         return donation
+    except GivingPaused:
+        notices.add(
+            "cards_tried",
+            f"cards_tried:{appeal.id}:{clock.now():%Y-%m-%d}",
+            "It looks as if stolen cards were tried on this appeal: many pages for payment were opened and hardly any "
+            "paid. Until that ends it takes one gift every few minutes; the other ways to give stay open.",
+            appeal_id=appeal.id,
+        )
+        raise
 
 
 def check(appeal: Appeal, gift: Gift) -> None:
@@ -220,7 +236,6 @@ def _advance(donation: Donation, status: str, payment: Payment) -> None:
         if status == "failed":
             outbox.add("not_completed", f"not_completed:{donation.public_id}", donation=donation)
     if status == "on_its_way":
-        limits.release(donation.id)
         outbox.add("on_its_way", f"on_its_way:{donation.public_id}", donation=donation)
 
 
@@ -237,12 +252,11 @@ def _receive(donation: Donation, payment: Payment) -> None:
 
 
 def mark_received(donation: Donation, fact: str, received_at: datetime, *, counted: bool = True) -> None:
-    """Enter a gift whose money is here, give its slots back, and send its receipt; in the caller's transaction."""
+    """Enter a gift whose money is here, and send its receipt; in the caller's transaction."""
     donation.status = "received"
     donation.received_at = received_at
     donation.ended_at = None
     enter_gift(donation, fact, received_at, counted=counted)
-    limits.release(donation.id)
     outbox.add("receipt", f"receipt:{donation.public_id}", donation=donation)
 
 

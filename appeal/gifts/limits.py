@@ -1,7 +1,7 @@
 """How many unpaid Checkout sessions one address, network, e-mail address or appeal may hold open.
 
 Donation forms are where stolen cards are tried. The counters live in our own database and are taken in the
-transaction that writes the donation, so that no race slips past them; a slot is given back when the gift is paid,
+transaction that writes the donation, so that no race slips past them; a gift that is paid or on its way holds no slot,
 so that an office behind one address is not locked out. No address is stored, only a keyed digest of it.
 Why these figures: docs/adr/0004.
 """
@@ -11,27 +11,48 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import case, delete, func, insert, select, text, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, text, update
 
+from appeal.books.ledger import DbSession
 from appeal.core import clock
 from appeal.core.errors import GivingPaused, TooManyAttempts
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import CheckoutSlot, Donation
+from appeal.models.base import Instant
 
 HOUR = timedelta(hours=1)
 # Where many pay, a few who give up are no sign of stolen cards: an office behind one address is not locked out.
 PAID_PER_EXTRA = 5
-BUDGET_WINDOW = timedelta(minutes=10)
+# An appeal looks attacked when of its newest sessions so many are unpaid, and such a share; then it takes ten an hour.
+BUDGET_SAMPLE = 50
 BUDGET_UNPAID = 20
 BUDGET_SHARE_PERCENT = 60
-BUDGET_SAMPLE = 50
-UNDER_ATTACK_PER_HOUR = 10
+ATTACK_PACE = timedelta(minutes=6)
 KEEP_DIGESTS = timedelta(days=7)
+
+UNPAID = case(
+    (CheckoutSlot.released_at.is_not(None) | Donation.status.in_(("received", "on_its_way")), 0), else_=1
+)
+TAKE_TURNS = text(
+    "SELECT pg_advisory_xact_lock(:key_0), pg_advisory_xact_lock(:key_1), pg_advisory_xact_lock(:key_2)"
+)
+
+Key = tuple[str, str]
+
+
+class Held(NamedTuple):
+    """How many sessions of the last hour stand on a key."""
+
+    unpaid: int
+    paid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +90,23 @@ def take(donation: Donation, visitor: Visitor, email_key: str) -> None:
         GivingPaused: when the whole appeal looks as if cards were being tried on it.
     """
     with writing() as session:
-        now = clock.now()
-        scopes = list(_scopes(visitor, email_key))
-        for scope, key, most in scopes:
-            _one_at_a_time(scope, key)
-            unpaid, paid = _held(scope, key)
-            if unpaid >= most + paid // PAID_PER_EXTRA:
+        limits = dict(_limits(visitor, email_key))
+        appeal_key = "appeal", _digest(visitor, str(donation.appeal_id))
+        keys = [*limits, appeal_key]
+        _one_at_a_time(session, limits)
+        held = _held(session, keys)
+        for key, most in limits.items():
+            if held[key].unpaid >= most + held[key].paid // PAID_PER_EXTRA:
                 raise TooManyAttempts
-        if (
-            under_attack(donation.appeal_id)
-            and _held(*_appeal_scope(donation, visitor))[0] >= UNDER_ATTACK_PER_HOUR
-        ):
-            raise GivingPaused(retry_after_seconds=int(BUDGET_WINDOW.total_seconds()))
-        taken = [(scope, key) for scope, key, _most in scopes] + [_appeal_scope(donation, visitor)]
-        rows = [
-            {"donation_id": donation.id, "scope": scope, "key_digest": key, "taken_at": now}
-            for scope, key in taken
-        ]
+        if held[appeal_key].unpaid >= BUDGET_UNPAID and _paused(donation.appeal_id):
+            raise GivingPaused(retry_after_seconds=int(ATTACK_PACE.total_seconds()))
+        slot = {"donation_id": donation.id, "taken_at": clock.now()}
+        rows = [slot | {"scope": scope, "key_digest": digest} for scope, digest in keys]
         session.connection().execute(insert(CheckoutSlot), rows)
 
 
 def release(donation_id: int) -> None:
-    """Give a donation's slots back: it was paid, or no session was made for it."""
+    """Give a donation's slots back: no session was made for it."""
     with writing() as session:
         session.execute(
             update(CheckoutSlot)
@@ -102,20 +118,26 @@ def release(donation_id: int) -> None:
 
 def under_attack(appeal_id: int) -> bool:
     """Say whether an appeal's newest sessions look like stolen cards being tried: many, and hardly any paid."""
-    fresh = CheckoutSlot.taken_at > clock.now() - BUDGET_WINDOW
-    own = (CheckoutSlot.scope == "appeal", Donation.appeal_id == appeal_id)
-    newest = (
-        select(CheckoutSlot.released_at)
+    newest = _newest(appeal_id)
+    unpaid = sum(one.unpaid for one in newest)
+    return unpaid >= BUDGET_UNPAID and unpaid * 100 > len(newest) * BUDGET_SHARE_PERCENT
+
+
+def _paused(appeal_id: int) -> bool:
+    """Say whether an appeal that is under attack has let its one attempt through for now."""
+    return under_attack(appeal_id) and _newest(appeal_id, 1)[0].taken_at > clock.now() - ATTACK_PACE
+
+
+def _newest(appeal_id: int, most: int = BUDGET_SAMPLE) -> Sequence[Any]:
+    """Return an appeal's newest sessions of the last hour, newest first: when each was taken, whether it is unpaid."""
+    query = (
+        select(CheckoutSlot.taken_at, UNPAID.label("unpaid"))
         .join(Donation, Donation.id == CheckoutSlot.donation_id)
-        .where(*own, fresh)
+        .where(CheckoutSlot.scope == "appeal", Donation.appeal_id == appeal_id)
+        .where(CheckoutSlot.taken_at > clock.now() - HOUR)
         .order_by(CheckoutSlot.id.desc())
-        .limit(BUDGET_SAMPLE)
-    ).subquery()
-    total, paid = db.session.execute(
-        select(func.count(), func.count(newest.c.released_at)).select_from(newest)
-    ).one()
-    unpaid = total - paid
-    return unpaid >= BUDGET_UNPAID and unpaid * 100 > total * BUDGET_SHARE_PERCENT
+    )
+    return db.session.execute(query.limit(most)).all()
 
 
 def forget_old() -> int:
@@ -125,40 +147,49 @@ def forget_old() -> int:
         return int(session.execute(old.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]
 
 
-def _scopes(visitor: Visitor, email_key: str) -> Iterator[tuple[str, str, int]]:
-    yield "address", _digest(visitor, visitor.host), visitor.per_address_hour
-    yield "network", _digest(visitor, visitor.network), visitor.per_address_hour * 12
-    yield "email", _digest(visitor, email_key), visitor.per_address_hour * 2
-
-
-def _appeal_scope(donation: Donation, visitor: Visitor) -> tuple[str, str]:
-    return "appeal", _digest(visitor, str(donation.appeal_id))
+def _limits(visitor: Visitor, email_key: str) -> Iterator[tuple[Key, int]]:
+    """Yield on what is counted, always in this order, and how many unpaid sessions an hour each may hold."""
+    yield ("address", _digest(visitor, visitor.host)), visitor.per_address_hour
+    yield ("network", _digest(visitor, visitor.network)), visitor.per_address_hour * 12
+    yield ("email", _digest(visitor, email_key)), visitor.per_address_hour * 2
 
 
 def _digest(visitor: Visitor, value: str) -> str:
     return hmac.new(visitor.digest_key, value.encode(), hashlib.sha256).hexdigest()
 
 
-def _held(scope: str, key: str) -> tuple[int, int]:
-    """Count the sessions of the last hour on one key: those that are not paid, and those that were."""
-    query = (
-        select(
-            func.count(case((CheckoutSlot.released_at.is_(None), 1))),
-            func.count(case((Donation.status == "received", 1))),
-        )
-        .join(Donation, Donation.id == CheckoutSlot.donation_id)
-        .where(
-            CheckoutSlot.scope == scope,
-            CheckoutSlot.key_digest == key,
-            CheckoutSlot.taken_at > clock.now() - HOUR,
-        )
+def _held(session: DbSession, keys: Iterable[Key]) -> dict[Key, Held]:
+    """Count the sessions of the last hour on each key: those that are not paid, and those that were."""
+    values = {"since": clock.now() - HOUR}
+    for place, (scope, digest) in enumerate(keys):
+        values |= {f"scope_{place}": scope, f"key_{place}": digest}
+    found = session.connection().execute(_count_held(), values)
+    return defaultdict(lambda: Held(0, 0)) | {
+        (row.scope, row.key_digest): Held(row.unpaid, row.paid) for row in found
+    }
+
+
+@lru_cache(maxsize=1)
+def _count_held() -> Any:
+    """Build the one question that counts on all four keys."""
+    slot = CheckoutSlot
+    one_of = [
+        and_(slot.scope == bindparam(f"scope_{place}"), slot.key_digest == bindparam(f"key_{place}"))
+        for place in range(4)
+    ]
+    paid = case((Donation.status == "received", 1), else_=0)
+    query = select(
+        slot.scope, slot.key_digest, func.sum(UNPAID).label("unpaid"), func.sum(paid).label("paid")
     )
-    unpaid, paid = db.session.execute(query).one()
-    return int(unpaid), int(paid)
+    query = query.join(Donation, Donation.id == slot.donation_id).where(or_(*one_of))
+    return query.where(slot.taken_at > bindparam("since", type_=Instant)).group_by(
+        slot.scope, slot.key_digest
+    )
 
 
-def _one_at_a_time(scope: str, key: str) -> None:
+def _one_at_a_time(session: DbSession, keys: Iterable[Key]) -> None:
     """Let those who count on the same key take turns; SQLite's writers do already."""
-    if db.session.get_bind().dialect.name == "postgresql":
-        number = int.from_bytes(hashlib.sha256(f"{scope}:{key}".encode()).digest()[:8], signed=True)
-        db.session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+    if session.get_bind().dialect.name == "postgresql":
+        numbers = [hashlib.sha256(":".join(key).encode()).digest()[:8] for key in keys]
+        values = {f"key_{place}": int.from_bytes(one, signed=True) for place, one in enumerate(numbers)}
+        session.connection().execute(TAKE_TURNS, values)
