@@ -107,6 +107,18 @@ def appeal_by_slug(slug: str) -> Appeal:
     return appeal
 
 
+def kept_appeal(slug: str) -> Appeal:
+    """Find an appeal that the public may see, as it was read last: it belongs to no session, and nobody may change it.
+
+    Raises:
+        NoSuchAppeal: there is none of that name, or it is a draft.
+    """
+    found = facts(db.engine, slug)
+    if found is None:
+        raise NoSuchAppeal
+    return found.appeal
+
+
 def public_appeals() -> list[Appeal]:
     """List the appeals that the public may see, newest first."""
     return list(db.session.scalars(select(Appeal).where(Appeal.status != "draft").order_by(Appeal.id.desc())))

@@ -9,6 +9,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import bindparam, case, func, update
 
 from appeal.books import ledger
 from appeal.core import clock
@@ -172,13 +176,22 @@ def _product(donation: Donation) -> str:
 
 
 def _keep(donation_id: int, page: CheckoutPage) -> CheckoutPage:
-    with writing():
-        donation = ledger.lock(donation_id)
-        if donation.status == "started":
-            donation.status = "open"
-        if donation.checkout_session_id is None:
-            donation.checkout_session_id, donation.checkout_url = page.session_id, page.url
+    """Store a donation's page in one statement; a page that it has already stays."""
+    with writing() as session:
+        values = {"of_donation": donation_id, "session_id": page.session_id, "url": page.url}
+        session.connection().execute(_page_kept(), values)
     return page
+
+
+@lru_cache(maxsize=1)
+def _page_kept() -> Any:
+    table = Donation.__table__.c
+    change = update(Donation.__table__).where(table.id == bindparam("of_donation"))
+    return change.values(
+        status=case((table.status == "started", "open"), else_=table.status),
+        checkout_session_id=func.coalesce(table.checkout_session_id, bindparam("session_id")),
+        checkout_url=func.coalesce(table.checkout_url, bindparam("url")),
+    )
 
 
 def come_back(public_id: str, gateway: Gateway, *, livemode: bool) -> Donation:

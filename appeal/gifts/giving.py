@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import set_committed_value
 
 from appeal.books import ledger
 from appeal.core import clock, ids, money, placements
@@ -147,6 +148,9 @@ def _add(appeal: Appeal, gift: Gift, form_id: str, visitor: Visitor) -> Donation
         )
         session.add(donation)
         session.flush()
+        # At hand already: whoever goes on with this donation need not read them again.
+        set_committed_value(donation, "appeal", appeal)
+        set_committed_value(donation, "donor", donor)
         limits.take(donation, visitor, donors.email_key(gift.email))
         donors.answer_marketing(
             donor, given=gift.updates, wording=gift.updates_wording, form=f"appeal {appeal.slug}"

@@ -76,7 +76,7 @@ def appeal(slug: str) -> Response:
 def donate(slug: str) -> BaseResponse:
     """Take the form: 303 to Stripe's page, or the form again with what is wrong."""
     request.max_content_length = FORM_LONGEST_BYTES
-    record = reports.appeal_by_slug(slug)
+    record = reports.kept_appeal(slug)
     form = DonationForm(record, request.form)
     try:
         return _to_checkout(record, form)
