@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from flask_sqlalchemy.session import Session
-from sqlalchemy import String, Table, bindparam, func, insert, select
+from sqlalchemy import Select, String, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import scoped_session
 from sqlalchemy.orm.attributes import set_committed_value
@@ -48,14 +48,12 @@ class Fact:
 
 def lock(donation_id: int) -> Donation:
     """Load a donation for change: on PostgreSQL its row is locked, so that two who settle it take turns."""
-    query = select(Donation).where(Donation.id == donation_id).with_for_update(of=Donation)
-    return db.session.execute(query.execution_options(populate_existing=True)).scalar_one()
+    return db.session.execute(_to_lock("id"), {"wanted": donation_id}).scalar_one()
 
 
 def lock_by_public_id(public_id: str) -> Donation | None:
     """`lock` a donation by the name the outside knows; None when there is none."""
-    query = select(Donation).where(Donation.public_id == public_id).with_for_update(of=Donation)
-    return db.session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
+    return db.session.execute(_to_lock("public_id"), {"wanted": public_id}).scalar_one_or_none()
 
 
 def record(donation: Donation, fact: Fact) -> bool:
@@ -96,6 +94,15 @@ def insert_once(
 
 
 # Statements are built once and given their values each time: building one costs more than SQLite takes to run it.
+
+
+@lru_cache(maxsize=2)
+def _to_lock(name: str) -> Select[Donation]:
+    column = Donation.__table__.c[name]
+    query = (
+        select(Donation).where(column == bindparam("wanted", type_=column.type)).with_for_update(of=Donation)
+    )
+    return query.execution_options(populate_existing=True)
 
 
 @lru_cache(maxsize=64)

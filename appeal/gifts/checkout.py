@@ -185,12 +185,11 @@ def _keep(donation_id: int, page: CheckoutPage) -> CheckoutPage:
 
 @lru_cache(maxsize=1)
 def _page_kept() -> Any:
-    table = Donation.__table__.c
-    change = update(Donation.__table__).where(table.id == bindparam("of_donation"))
+    change = update(Donation).where(Donation.id == bindparam("of_donation"))
     return change.values(
-        status=case((table.status == "started", "open"), else_=table.status),
-        checkout_session_id=func.coalesce(table.checkout_session_id, bindparam("session_id")),
-        checkout_url=func.coalesce(table.checkout_url, bindparam("url")),
+        status=case((Donation.status == "started", "open"), else_=Donation.status),
+        checkout_session_id=func.coalesce(Donation.checkout_session_id, bindparam("session_id")),
+        checkout_url=func.coalesce(Donation.checkout_url, bindparam("url")),
     )
 
 

@@ -119,13 +119,13 @@ def release(donation_id: int) -> None:
 def under_attack(appeal_id: int) -> bool:
     """Say whether an appeal's newest sessions look like stolen cards being tried: many, and hardly any paid."""
     newest = _newest(appeal_id)
-    unpaid = sum(one.unpaid for one in newest)
+    unpaid = sum(int(one.unpaid) for one in newest)
     return unpaid >= BUDGET_UNPAID and unpaid * 100 > len(newest) * BUDGET_SHARE_PERCENT
 
 
 def _paused(appeal_id: int) -> bool:
     """Say whether an appeal that is under attack has let its one attempt through for now."""
-    return under_attack(appeal_id) and _newest(appeal_id, 1)[0].taken_at > clock.now() - ATTACK_PACE
+    return under_attack(appeal_id) and bool(_newest(appeal_id, 1)[0].taken_at > clock.now() - ATTACK_PACE)
 
 
 def _newest(appeal_id: int, most: int = BUDGET_SAMPLE) -> Sequence[Any]:
@@ -160,7 +160,7 @@ def _digest(visitor: Visitor, value: str) -> str:
 
 def _held(session: DbSession, keys: Iterable[Key]) -> dict[Key, Held]:
     """Count the sessions of the last hour on each key: those that are not paid, and those that were."""
-    values = {"since": clock.now() - HOUR}
+    values: dict[str, Any] = {"since": clock.now() - HOUR}
     for place, (scope, digest) in enumerate(keys):
         values |= {f"scope_{place}": scope, f"key_{place}": digest}
     found = session.connection().execute(_count_held(), values)
