@@ -19,7 +19,7 @@ from appeal import create_app
 from appeal.core.clock import travel as travel_to
 from appeal.extensions import db
 from appeal.settings import Settings
-from tests.support import machine, network
+from tests.support import machine, network, remembered
 from tests.support.browser import browsing, chromium
 from tests.support.postgres import Cluster
 from tests.support.processes import Stack
@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Shut the network, forget the developer's settings, and join or begin the run."""
     forget_the_environment()
     network.guard()
+    remembered.remember()
     worker_input = getattr(config, "workerinput", None)
     config.stash[_RUN] = Run(Path(worker_input["run_directory"]) if worker_input else make_run_directory())
 
