@@ -19,7 +19,7 @@ from appeal import create_app
 from appeal.core.clock import travel as travel_to
 from appeal.extensions import db
 from appeal.settings import Settings
-from tests.support import machine, network
+from tests.support import machine, network, remembered
 from tests.support.browser import browsing, chromium
 from tests.support.postgres import Cluster
 from tests.support.processes import Stack
@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Shut the network, forget the developer's settings, and join or begin the run."""
     forget_the_environment()
     network.guard()
+    remembered.remember()
     worker_input = getattr(config, "workerinput", None)
     config.stash[_RUN] = Run(Path(worker_input["run_directory"]) if worker_input else make_run_directory())
 
@@ -86,30 +87,30 @@ def scaled(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
 
 
 @pytest.fixture(params=BOTH)
-def database_url(request: pytest.FixtureRequest, run: Run, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, run: Run) -> Iterator[str]:
     """Lend a migrated database to this test: once SQLite, once PostgreSQL."""
-    with run.database(request.param, tmp_path) as url:
+    with run.database(request.param) as url:
         yield url
 
 
 @pytest.fixture(params=BOTH)
-def empty_database_url(request: pytest.FixtureRequest, run: Run, tmp_path: Path) -> Iterator[str]:
+def empty_database_url(request: pytest.FixtureRequest, run: Run) -> Iterator[str]:
     """Lend a database without any table, once SQLite, once PostgreSQL, for tests of the migrations."""
-    with run.database(request.param, tmp_path, migrated=False) as url:
+    with run.database(request.param, migrated=False) as url:
         yield url
 
 
 @pytest.fixture
-def sqlite_url(run: Run, tmp_path: Path) -> Iterator[str]:
+def sqlite_url(run: Run) -> Iterator[str]:
     """Lend a migrated SQLite database."""
-    with run.database("sqlite", tmp_path) as url:
+    with run.database("sqlite") as url:
         yield url
 
 
 @pytest.fixture
-def postgresql_url(run: Run, tmp_path: Path) -> Iterator[str]:
+def postgresql_url(run: Run) -> Iterator[str]:
     """Lend a migrated PostgreSQL database."""
-    with run.database("postgresql", tmp_path) as url:
+    with run.database("postgresql") as url:
         yield url
 
 
@@ -236,7 +237,7 @@ def stack(make_stack: Callable[..., Stack], database_url: str) -> Stack:
 def demo_stack(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give one stack with the demonstration appeal, shared by the tests of a worker process (SQLite)."""
     directory = tmp_path_factory.mktemp("demo")
-    with run.database("sqlite", directory) as url:
+    with run.database("sqlite") as url:
         stack = Stack(directory, url)
         try:
             stack.flask("demo", "seed")

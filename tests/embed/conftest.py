@@ -32,7 +32,7 @@ def fill(app: Flask) -> None:
 def standing(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """Give a client of an application that no test changes."""
     directory = tmp_path_factory.mktemp("standing")
-    with run.database("sqlite", directory) as url:
+    with run.database("sqlite") as url:
         app = create_app(test_settings(url, directory, public_url=PUBLIC_URL, trusted_hosts="localhost"))
         fill(app)
         yield app.test_client(use_cookies=False)

@@ -114,7 +114,7 @@ def draw_all() -> None:
     with tempfile.TemporaryDirectory() as directory:
         run = Run(make_run_directory())
         with (
-            run.database("sqlite", Path(directory)) as url,
+            run.database("sqlite") as url,
             printed(url, Path(directory), MANY_GIFTS_MINOR) as (newspaper, _, _),
             chromium() as browser,
         ):

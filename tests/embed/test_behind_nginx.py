@@ -35,7 +35,7 @@ def get(url, **headers):
 def books(run, tmp_path_factory):
     """Give the address of a database with one open appeal, and an application to give with."""
     directory = tmp_path_factory.mktemp("edge-books")
-    with run.database("sqlite", directory) as url:
+    with run.database("sqlite") as url:
         app = create_app(test_settings(url, directory))
         with app.app_context():
             making.open_appeal()

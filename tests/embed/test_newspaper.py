@@ -20,7 +20,7 @@ MOST_MAIN_THREAD_MILLISECONDS = 5
 @pytest.fixture(scope="module")
 def paper(run, tmp_path_factory):
     directory = tmp_path_factory.mktemp("paper")
-    with run.database("sqlite", directory) as url, printed(url, directory) as running:
+    with run.database("sqlite") as url, printed(url, directory) as running:
         yield running
 
 

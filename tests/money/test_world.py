@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import pytest
@@ -286,8 +284,7 @@ def test_a_random_world_ends_in_the_books_of_the_plain_model(
         with capsys.disabled():
             print(f"\nworld: {kind}, WORLD_SEED={chosen}", flush=True)
         with (
-            TemporaryDirectory() as place,
-            run.database(kind, Path(place)) as url,
+            run.database(kind) as url,
             world_of_its_own() as sandbox,
             make_shop(url, sandbox) as shop,
         ):

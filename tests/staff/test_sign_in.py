@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import Type, extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from flask import Flask
 from passlib.totp import TOTP
 
@@ -14,7 +16,7 @@ from appeal.core.clock import travel as travel_to
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Person, SignIn
-from appeal.office import second_factor, sign_in, staff_people
+from appeal.office import passwords, second_factor, sign_in, staff_people
 from appeal.office.audit import COMMAND_LINE, Actor
 from appeal.queues import jobs
 from tests.staff.conftest import PASSWORD, Office
@@ -41,6 +43,19 @@ def test_a_stranger_is_led_to_the_way_in_and_back(office: Enter, people: dict[st
 )
 def test_the_way_back_never_leaves_the_staff_pages(office: Enter, people: dict[str, str], next_: str) -> None:
     assert office().sign_in(people["viewer"], next=next_).location == "/staff/"
+
+
+def test_a_password_is_stored_as_dear_to_guess_as_rfc_9106_asks_for() -> None:
+    """The second recommended option of section 4: 64 MiB, three passes, four lanes, 128 bits of salt, 256 of tag."""
+    stored = extract_parameters(passwords.digest_of(PASSWORD))
+    assert stored == RFC_9106_LOW_MEMORY
+    assert (stored.type, stored.memory_cost, stored.time_cost, stored.parallelism) == (Type.ID, 65536, 3, 4)
+    assert (stored.salt_len, stored.hash_len) == (16, 32)
+
+
+def test_somebody_unknown_takes_as_long_as_somebody_known() -> None:
+    assert extract_parameters(passwords._nobodys()) == extract_parameters(passwords.digest_of(PASSWORD))
+    assert not passwords.fits("", PASSWORD)
 
 
 @pytest.mark.parametrize("email", ["viewer@lantern.example", "nobody@lantern.example"])

@@ -120,6 +120,8 @@ def main() -> None:
     import stripe  # noqa: F401
 
     app = create_app()
+    for name in app.jinja_env.list_templates(filter_func=_is_met_on_the_road):
+        app.jinja_env.get_template(name)  # compiled here once, not in every walk
     for line in sys.stdin:
         order = json.loads(line)
         reading, writing = os.pipe()
@@ -134,6 +136,11 @@ def main() -> None:
         answer = answers[-1] if answers else {"died": status}
         assert killed == ("killed" in answer), answer
         print(json.dumps(answer), flush=True)
+
+
+def _is_met_on_the_road(template: str) -> bool:
+    letter = ("email/receipt.", "email/layout.", "email/plain_layout.", "email/_foot.")
+    return template.startswith(("base.", "macros/", "supporters/", *letter))
 
 
 def _be_the_child(app: Flask, order: Answer, writing: int) -> None:

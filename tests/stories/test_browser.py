@@ -30,7 +30,7 @@ def smtp_of_module() -> Iterator[MailServer]:
 def stack(run: Any, tmp_path_factory: pytest.TempPathFactory, smtp_of_module: MailServer) -> Iterator[Stack]:
     """App, worker and sandbox as processes, with the demonstration appeal and a real mail server."""
     directory = tmp_path_factory.mktemp("browser")
-    with run.database("sqlite", directory) as url:
+    with run.database("sqlite") as url:
         stack = Stack(directory, url, environment={"MAIL_URL": smtp_of_module.url})
         try:
             stack.flask("demo", "seed", "--donations", "60")

@@ -135,6 +135,7 @@ def test_a_storm_of_events_over_http_ends_in_true_books(
         until(all_applied, what="the worker to finish what was left", seconds=60)
         assert_books_are_true(model)
         assert post.attempts.count(200) == len(told) * times
+        stack.worker.kill()  # it has a thousand letters to write yet, and would end after them
 
 
 # -- canaries: two designs that lose money, which the same storm must catch ----------------------------------------

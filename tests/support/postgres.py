@@ -163,10 +163,12 @@ def administer(url: str) -> Iterator[psycopg.Connection]:
 
 
 def create_database(server_url: str, name: str, *, template: str = "template0") -> str:
-    """Make a database as a copy of another, and return its address."""
+    """Make a database as a copy of another, file by file, and return its address."""
     with administer(server_url) as connection:
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        # Before 15 there was no other way, and no word for it.
+        strategy = sql.SQL("STRATEGY file_copy" if connection.info.server_version >= 150_000 else "")
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} {}")
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template), strategy))
     return database_in(server_url, name)
 
 

@@ -1,0 +1,1 @@
+"""Tests of the supplier of payments at its seam."""
