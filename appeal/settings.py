@@ -22,6 +22,7 @@ STRIPE_CHECKOUT_ORIGIN = "https://checkout.stripe.com"
 SANDBOX_API_BASE = "http://127.0.0.1:12111"
 SANDBOX_KEY = "sk_test_sandbox"
 SANDBOX_WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105 - the sandbox's own, worth nothing elsewhere
+NO_SECRET, TO_THE_CONSOLE = Secret(), Secret("console:")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -39,22 +40,22 @@ class Settings:
     """Everything that differs between one installation and another; `READERS` says how each is written."""
 
     appeal_env: Literal["development", "test", "production"] = "development"
-    secret_key: Secret = Secret()
+    secret_key: Secret = NO_SECRET
     secret_key_fallbacks: tuple[Secret, ...] = ()
     database_url: str = field(default="", repr=False)  # it may hold a password
     public_url: str = "http://127.0.0.1:8000"
-    stripe_secret_key: Secret = Secret()
+    stripe_secret_key: Secret = NO_SECRET
     stripe_webhook_secrets: tuple[Secret, ...] = ()
     stripe_api_base: str = ""
     checkout_origins: tuple[str, ...] = ()
-    mail_url: Secret = Secret("console:")
+    mail_url: Secret = TO_THE_CONSOLE
     mail_from: str = "Appeal <appeal@localhost.localdomain>"
-    redis_url: Secret = Secret()
+    redis_url: Secret = NO_SECRET
     trusted_hosts: tuple[str, ...] = ()
     proxy_hops: int = 0
     embed_ancestors: str = "*"
-    metrics_token: Secret = Secret()
-    sentry_dsn: Secret = Secret()
+    metrics_token: Secret = NO_SECRET
+    sentry_dsn: Secret = NO_SECRET
     instance_dir: Path = ROOT / "instance"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     form_min_age_seconds: int = 3

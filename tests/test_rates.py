@@ -3,7 +3,6 @@
 import pytest
 
 from appeal.rates import Rates
-from tests.support.run import ROOT
 from tools.children import LOOPBACK, free_port
 
 TWO = "2 per minute; 3 per hour"
@@ -46,18 +45,3 @@ def test_a_form_sent_too_often_is_answered_429_with_a_time_to_come_back(make_app
     assert {answer.status_code for answer in answers[:-1]} == {404}
     assert answers[-1].status_code == 429
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
-
-
-def test_no_library_of_counting_is_imported_before_somebody_is_counted() -> None:
-    assert "limits" not in _modules_at_start()
-
-
-def _modules_at_start() -> set[str]:
-    import subprocess
-    import sys
-
-    done = subprocess.run(
-        [sys.executable, "-c", "import sys, appeal; appeal.create_app(); print(*sys.modules)"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )
-    return set(done.stdout.split())

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 
 from appeal.settings import Settings
 
+
 class KeyGone(Exception):
     """None of the signing keys in force has closed this."""
 
