@@ -15,7 +15,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises:
         SettingsProblem: with every problem, by name.
     """
-    from appeal import cli, database, doors, extensions, logs, payments, reports, static_files, web
+    from appeal import cli, database, doors, extensions, logs, payments, rates, reports, static_files, web
     from appeal.fastlane import FastLane
 
     settings = settings or configuration.load()
@@ -28,6 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     app.extensions["appeal.settings"] = settings
     app.extensions["appeal.gateway"] = payments.StripeGateway(settings)
+    app.extensions["appeal.rates"] = rates.Rates(settings.redis_url.get_secret_value())
     settings.instance_dir.mkdir(parents=True, exist_ok=True)
     logs.configure(settings)
     extensions.init_app(app)
@@ -64,8 +65,6 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.public_url.startswith("https://"),
-        "RATELIMIT_STORAGE_URI": settings.redis_url.get_secret_value() or "memory://",
-        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(settings.redis_url.get_secret_value()),
         "WTF_CSRF_TIME_LIMIT": None,
         "WTF_CSRF_CHECK_DEFAULT": False,
     }

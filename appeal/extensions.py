@@ -6,8 +6,6 @@ from functools import cache
 from typing import Any
 
 from flask import Flask
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from werkzeug.local import LocalProxy
@@ -18,7 +16,6 @@ from appeal.settings import ROOT
 # Values stay readable after a commit: a page that has just written need not ask again.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, headers_enabled=False)
 
 
 def init_app(app: Flask) -> None:
@@ -26,7 +23,6 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     app.extensions["migrate"] = LocalProxy(lambda: _migrations(db))
     csrf.init_app(app)
-    limiter.init_app(app)
 
 
 @cache

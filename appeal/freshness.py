@@ -237,7 +237,7 @@ class Kept(Generic[Value]):
         """
         reading = self._readings.get(key)
         token = self._watch.token()
-        if reading is not None and token in {None, reading.token}:
+        if reading is not None and (token is None or token == reading.token):
             return reading.value
         if not self._turn.acquire(timeout=WAIT_SECONDS if reading is None else PATIENCE_SECONDS):
             return self._read_anew(key, None) if reading is None else reading.value
@@ -251,7 +251,7 @@ class Kept(Generic[Value]):
         token = (
             self._watch.token()
         )  # asked before the reading: what is written meanwhile makes it old at once
-        if reading is not None and token in {None, reading.token}:
+        if reading is not None and (token is None or token == reading.token):
             return reading.value
         try:
             return self._read_anew(key, token)

@@ -21,11 +21,12 @@ from tools.children import status_of
 
 START_TIMES, MEMORY_BYTES = 1.5, 120 * 1024 * 1024
 PLAIN = "import flask, sqlalchemy, stripe"
+# As a server loads it, with bytecode from the round before. Of the tools of development structlog would load rich.
 READY = (
-    "import time; begun = time.perf_counter()\n"
-    "from appeal import create_app\n"
-    "answer = create_app().test_client().get('/healthz')\n"
-    "assert answer.status_code == 200"
+    "import sys; sys.modules['rich'] = None\n"
+    "from werkzeug.test import create_environ, run_wsgi_app\n"
+    "from wsgi import app\n"
+    "assert run_wsgi_app(app, create_environ('/healthz'))[1] == '200 OK'"
 )
 WEIGHTS = {
     "embed script": ("/embed/v1/appeal.js", 4096),

@@ -1,7 +1,8 @@
 """`flask serve`: the production server as the project recommends it.
 
 granian, because it needs a third of the CPU that gunicorn's threads need for a request and stands slow clients
-(docs/adr/0030). With one process the worker runs inside it, in a thread of its own.
+(docs/adr/0030). With one process the worker runs inside it, in a thread of its own. The application is made once: server
+processes are forked from the one that made it, where Python forks.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from importlib import import_module
 from typing import Any
 
 import click
 from flask import Flask
+from sqlalchemy.orm import configure_mappers
 
-from appeal import create_app
+from appeal.extensions import db
 
 # More than the cores can run, on purpose: a thread that waits for Stripe costs nothing, and the others go on.
 BLOCKING_THREADS = 24
@@ -22,6 +25,8 @@ BACKLOG = 2048
 HEADER_READ_TIMEOUT_MILLISECONDS = 10_000
 KILL_AFTER_SECONDS = 15
 WORKER_FLAG = "APPEAL_SERVE_WITH_WORKER"
+# Not needed to be ready, and a donor should not wait for it.
+FIRST_GIFT = ("stripe", "email_validator", "limits.storage", "limits.strategies")
 
 
 @click.command("serve")
@@ -75,11 +80,21 @@ def _is_not_about_threads(record: logging.LogRecord) -> bool:
 
 
 def served() -> Flask:
-    """Make the application inside a server process, with the worker in a thread where that is wanted."""
-    app = create_app()
+    """Return the application inside a server process, with the worker in a thread where that is wanted."""
+    from wsgi import app
+
+    with app.app_context():
+        db.engine.dispose(close=False)  # a connection belongs to the process that opened it
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
     if os.environ.get(WORKER_FLAG) and app.extensions["appeal.settings"].worker_inside:
         threading.Thread(target=_work, args=(app,), name="worker", daemon=True).start()
     return app
+
+
+def _warm_up() -> None:
+    for name in FIRST_GIFT:
+        import_module(name)
+    configure_mappers()
 
 
 def _work(app: Flask) -> None:

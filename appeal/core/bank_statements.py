@@ -16,10 +16,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import ParseError  # parsing itself is defusedxml's
-
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from appeal.core import money, texts
 from appeal.core.errors import DomainError
@@ -232,6 +228,9 @@ def read_camt(content: str, currency: str) -> Reading:
         StatementUnreadable: it is not CAMT.053, or its XML is unsound.
     Source: ISO 20022, camt.053.001 (versions 02 to 08 name these elements alike).
     """
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import ParseError, fromstring
+
     try:
         root = fromstring(content.encode(), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError) as error:

@@ -12,11 +12,11 @@ from appeal.context import gateway, settings
 from appeal.core import money
 from appeal.core.errors import DomainError, NoSuchDonation
 from appeal.donor_pages import guard
-from appeal.extensions import limiter
 from appeal.gifts import giving, managing, receipts
 from appeal.models import Donor, RecurringGift
 from appeal.payments import Gateway, PaymentsError
 from appeal.people import complaints, donor_links, privacy
+from appeal.rates import limited
 
 blueprint = Blueprint("giving", __name__, url_prefix="/giving")
 blueprint.after_request(guard.headers)
@@ -64,7 +64,7 @@ def home() -> str:
 
 
 @blueprint.post("/link")
-@limiter.limit("6 per minute; 30 per hour")
+@limited("6 per minute; 30 per hour")
 def ask() -> BaseResponse:
     """Send a link; the answer is the same for everybody."""
     email = request.form.get("email", "").strip()
@@ -86,7 +86,7 @@ def enter(token: str) -> str:
 
 
 @blueprint.post("/enter")
-@limiter.limit("20 per minute")
+@limited("20 per minute")
 def come_in() -> BaseResponse | tuple[str, int]:
     """Use up a link."""
     donor_id = donor_links.use(request.form.get("token", "")[:100])
@@ -135,7 +135,7 @@ DONE = {
 
 
 @blueprint.post("/monthly/<public_id>/<action>")
-@limiter.limit("30 per hour")
+@limited("30 per hour")
 def change_monthly(public_id: str, action: str) -> BaseResponse:
     """Change one of the donor's own monthly gifts."""
     gift = next((one for one in managing.gifts_of(_donor().id) if one.public_id == public_id), None)
@@ -194,7 +194,7 @@ def erase() -> BaseResponse:
 
 
 @blueprint.post("/complaint")
-@limiter.limit("5 per hour")
+@limited("5 per hour")
 def complain() -> BaseResponse:
     """Take a complaint about data; it is acknowledged by mail."""
     text = request.form.get("text", "").strip()

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from appeal.embed.lines import MARGIN, WIDTH, Lines
+
 FONTS = Path(__file__).resolve().parent.parent / "static" / "fonts"
-WIDTH, MARGIN = 600, 28
 # What the cut of Newsreader that is served here has (static/css/house.css, unicode-range).
 _NEWSREADER = frozenset(
     chr(sign)
@@ -41,19 +42,6 @@ class Look:
     soft: Colour
     rail: Colour
     fill: Colour
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """What the picture says. `tenths` is the filled part of the bar in thousandths; None draws none."""
-
-    kicker: str
-    heading: str
-    raised: str
-    of_goal: str
-    facts: str
-    day: str
-    tenths: int | None
 
 
 def look(theme: str, accent: str) -> Look:

@@ -8,11 +8,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appeal import reports
 from appeal.core import clock
-from appeal.embed import drawing, words
+from appeal.embed import words
 from appeal.embed.answers import THEMES, asked, of_figure
 from appeal.embed.blueprint import blueprint
+from appeal.embed.lines import MARGIN, WIDTH, Lines
 
-BAR_WIDTH = drawing.WIDTH - 2 * drawing.MARGIN
+BAR_WIDTH = WIDTH - 2 * MARGIN
 HEIGHT, SHARED_HEIGHT = 220, 315
 HEADING_LONGEST = 46
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
@@ -57,6 +58,8 @@ def picture_to_share(slug: str) -> BaseResponse:
 
 
 def _png(figure: reports.Figure, height: int, scale: int) -> BaseResponse:
+    from appeal.embed import drawing  # brings Pillow, which nothing else needs
+
     look = drawing.look(request.args.get("theme", ""), words.accent(figure))
     body = drawing.png(_lines(figure), height, scale, look)
     return of_figure(Response(body, mimetype="image/png"), figure, with_query=True)
@@ -67,14 +70,14 @@ def _words_of(locale: str, lang: str) -> str:
     return locale if locale[:2].lower() == lang else lang
 
 
-def _lines(figure: reports.Figure) -> drawing.Lines:
+def _lines(figure: reports.Figure) -> Lines:
     """Say the figure in lines; the day is on it, because mail programs keep pictures for ever."""
     what = asked(figure)
     said = words.say(figure, "article", what.lang)
     appeal = figure.facts.appeal
     upcoming = figure.state == "upcoming"
     on = (upcoming and figure.opens_at) or figure.as_of
-    return drawing.Lines(
+    return Lines(
         kicker=appeal.publisher or figure.title,
         heading=said.title,
         raised=(figure.formatted.goal or "") if upcoming else said.raised,

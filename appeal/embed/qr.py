@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 
-import segno
 from flask import Response, abort, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -43,6 +42,8 @@ def _code(slug: str, kind: str, media_type: str) -> BaseResponse:
 
 def drawn(address: str, kind: str) -> bytes:
     """Draw an address as a QR code, `svg` or `png`, black on white with its quiet zone."""
+    import segno
+
     file = io.BytesIO()
     code = segno.make_qr(address, error=ERROR_CORRECTION)
     more = {"xmldecl": False, "title": address, "omitsize": True} if kind == "svg" else {}

@@ -6,16 +6,15 @@ import hashlib
 import hmac
 import secrets
 from functools import lru_cache
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from typing import TYPE_CHECKING
 
 from appeal.core.errors import DomainError
 
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
 SHORTEST, LONGEST = 12, 200
 TOO_COMMON = frozenset({"password", "passwort", "123456789012", "qwertyuiopas", "letmeinletmein", "iloveyou"})
-
-_hasher = PasswordHasher()  # the library's profile: RFC 9106, low memory
 
 
 class WeakPassword(DomainError):
@@ -38,22 +37,31 @@ def refuse_weak(password: str, email: str) -> None:
         raise WeakPassword("That password is easy to guess. A few words in a row are better.")
 
 
+@lru_cache(maxsize=1)
+def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()  # the library's profile: RFC 9106, low memory
+
+
 def digest_of(password: str) -> str:
     """Return the argon2id digest to store."""
-    return _hasher.hash(password)
+    return _hasher().hash(password)
 
 
 def fits(stored: str, password: str) -> bool:
     """Say whether a password is the stored one; takes as long when nothing is stored."""
+    from argon2.exceptions import InvalidHashError, VerificationError
+
     try:
-        return _hasher.verify(stored or _nobodys(), password) and bool(stored)
+        return _hasher().verify(stored or _nobodys(), password) and bool(stored)
     except (VerificationError, InvalidHashError):
         return False
 
 
 @lru_cache(maxsize=1)
 def _nobodys() -> str:
-    return _hasher.hash(secrets.token_hex(16))
+    return _hasher().hash(secrets.token_hex(16))
 
 
 def keyed_digest(key: bytes, *parts: str) -> str:

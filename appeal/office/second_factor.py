@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from passlib.exc import TokenError
-from passlib.totp import TOTP, AppWallet
 
 from appeal.core import clock, ids
 from appeal.models import Person
@@ -37,6 +36,8 @@ class SecondFactor:
 
     def __init__(self, keys: Sequence[str], issuer: str) -> None:
         """Take the signing keys, current first, and the name that the app will show."""
+        from passlib.totp import TOTP, AppWallet
+
         secrets_by_tag = {_tag(key): hashlib.sha256(f"totp:{key}".encode()).hexdigest() for key in keys}
         wallet = AppWallet(secrets_by_tag, default_tag=_tag(keys[0]))
         self._totp: Any = TOTP.using(wallet=wallet, issuer=issuer.replace(":", " "))

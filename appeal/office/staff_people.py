@@ -10,11 +10,10 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from appeal.core import clock
+from appeal.core import clock, texts
 from appeal.core.errors import DomainError, NoSuchThing, StaleForm
 from appeal.database import writing
 from appeal.extensions import db
@@ -91,10 +90,8 @@ def add(email: str, role: str, actor: Actor, *, name: str = "", password: str = 
 
 def _address(email: str) -> str:
     try:
-        return str(
-            validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized
-        )
-    except (EmailNotValidError, UnicodeError):
+        return texts.email_address(email.strip(), reserved=True)
+    except ValueError:
         raise PersonRefused("Enter an e-mail address such as name@example.org.") from None
 
 

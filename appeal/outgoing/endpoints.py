@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cryptography.fernet import InvalidToken
 from sqlalchemy import func, select, update
 
 from appeal.core import clock
@@ -194,7 +193,7 @@ def renew_all(settings: Settings) -> int:
         closed = {name: getattr(found, name) for name in CLOSED}
         try:
             anew = {name: safe.renew(value) for name, value in closed.items()}
-        except InvalidToken:
+        except signing.KeyGone:
             continue  # its key is gone; whoever sends says so
         if anew != closed:
             change_it = update(OutgoingEndpoint).where(OutgoingEndpoint.id == found.id)

@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cryptography.fernet import InvalidToken
 from sqlalchemy import ColumnElement, delete, select, update
 
 from appeal.core import clock, ids
@@ -95,7 +94,7 @@ def attempt(endpoint: OutgoingEndpoint, message_id: str, body: bytes, settings: 
     """Make one attempt; nothing of the database is held while it lasts."""
     try:
         address, secrets = opened(endpoint, settings)
-    except InvalidToken:
+    except signing.KeyGone:
         return Outcome(None, "The signing key that closed its address is gone; it must be added anew.", "", 0)
     headers = {"Content-Type": "application/json", "User-Agent": AGENT}
     if endpoint.kind == "webhook":

@@ -14,9 +14,12 @@ import hmac
 import secrets
 from collections.abc import Iterable, Sequence
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-
 from appeal.settings import Settings
+
+
+class KeyGone(Exception):
+    """None of the signing keys in force has closed this."""
+
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
@@ -57,9 +60,11 @@ class Safe:
 
     def __init__(self, keys: Sequence[str]) -> None:
         """Take the signing keys, current first."""
+        from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
         digests = [hashlib.sha256(f"outgoing:{key}".encode()).digest() for key in keys]
         ferns = [Fernet(base64.urlsafe_b64encode(one)) for one in digests]
-        self._current, self._fernet = ferns[0], MultiFernet(ferns)
+        self._current, self._fernet, self._refused = ferns[0], MultiFernet(ferns), InvalidToken
 
     def close(self, text: str) -> str:
         """Encrypt a text with the current key."""
@@ -69,18 +74,25 @@ class Safe:
         """Decrypt what any of the keys has closed.
 
         Raises:
-            cryptography.fernet.InvalidToken: none of them has.
+            KeyGone: none of them has.
         """
-        return self._fernet.decrypt(closed.encode()).decode()
+        try:
+            return self._fernet.decrypt(closed.encode()).decode()
+        except self._refused as error:
+            raise KeyGone from error
 
     def renew(self, closed: str) -> str:
-        """Return what a former key has closed closed with the current one; anything else as it is."""
+        """Return what a former key has closed closed with the current one; anything else as it is.
+
+        Raises:
+            KeyGone: none of the keys has closed it.
+        """
         if not closed:
             return closed
         try:
             self._current.decrypt(closed.encode())
-        except InvalidToken:
-            return self._fernet.rotate(closed.encode()).decode()
+        except self._refused:
+            return self.close(self.open(closed))
         return closed
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
-from email_validator import EmailNotValidError, validate_email
 from wtforms import (
     BooleanField,
     FileField,
@@ -24,7 +23,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from appeal import appeals
-from appeal.core import clock, money
+from appeal.core import clock, money, texts
 from appeal.models import Appeal
 from appeal.models.appeal import LATE_INSTALMENTS
 from appeal.office import editing
@@ -175,8 +174,8 @@ class AppealForm(Form):
     def validate_contact_email(self, field: Any) -> None:
         """Hold the address to the standard."""
         try:
-            field.data = field.data and validate_email(field.data, check_deliverability=False).normalized
-        except (EmailNotValidError, UnicodeError):
+            field.data = field.data and texts.email_address(field.data)
+        except ValueError:
             raise ValidationError("Enter an e-mail address such as name@example.org.") from None
 
     def validate_return_hosts(self, field: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
 from wtforms import (
     DateField,
     Form,
@@ -48,8 +47,8 @@ def an_email(_form: Any, field: Any) -> None:
     """Refuse what is no e-mail address; nothing is fine."""
     if field.data:
         try:
-            validate_email(field.data, check_deliverability=False)
-        except EmailNotValidError as error:
+            texts.email_address(field.data)
+        except ValueError as error:
             raise ValidationError("That is not an e-mail address, such as name@example.org.") from error
 
 

@@ -157,11 +157,9 @@ class DonationForm(Form):
 
     def validate_email(self, field: Any) -> None:
         """Hold the address to the standard, without asking the network; keep it as mail servers write it."""
-        from email_validator import EmailNotValidError, validate_email
-
         try:
-            field.data = validate_email(field.data, check_deliverability=False).normalized
-        except (EmailNotValidError, UnicodeError):
+            field.data = texts.email_address(field.data)
+        except ValueError:
             raise ValidationError("Enter an e-mail address such as name@example.org.") from None
 
     def validate_frequency(self, field: Any) -> None:

@@ -9,10 +9,11 @@ from appeal import fastlane, front, reports
 from appeal.context import gateway, settings, visitor
 from appeal.core import clock
 from appeal.core.errors import AppealNotOpen, FormAlreadyUsed, InvalidGift, NoSuchDonation, TooManyAttempts
-from appeal.extensions import db, limiter
+from appeal.extensions import db
 from appeal.gifts import checkout, giving, receipts
 from appeal.models import Appeal
 from appeal.payments import PaymentsError
+from appeal.rates import limited
 from appeal.supporters import blanks, form_token, pages
 from appeal.supporters.forms import DonationForm, prefill
 
@@ -72,7 +73,7 @@ def appeal(slug: str) -> Response:
 
 
 @blueprint.post("/appeals/<slug>/donations")
-@limiter.limit("120 per minute; 1200 per hour")
+@limited("120 per minute; 1200 per hour")
 def donate(slug: str) -> BaseResponse:
     """Take the form: 303 to Stripe's page, or the form again with what is wrong."""
     request.max_content_length = FORM_LONGEST_BYTES
