@@ -1,29 +1,28 @@
-"""The settings: read once, typed, checked at start, every problem named at once.
+"""The settings: read once, typed, validated at start, every problem named at once.
 
-The environment wins over the `.env` file beside `wsgi.py`; what is empty counts as unset. With nothing set the application
-runs as a demonstration on the embedded database against the Stripe sandbox. A secret never shows in a log or a repr.
+The environment wins over the `.env` file beside `wsgi.py`. With nothing set the application runs as a demonstration
+on the embedded database against the Stripe sandbox. A secret never shows in a log or a repr.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from appeal.core import written
-from appeal.core.written import Secret
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 STRIPE_CHECKOUT_ORIGIN = "https://checkout.stripe.com"
 SANDBOX_API_BASE = "http://127.0.0.1:12111"
 SANDBOX_KEY = "sk_test_sandbox"
 SANDBOX_WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105 - the sandbox's own, worth nothing elsewhere
-NO_SECRET, TO_THE_CONSOLE = Secret(), Secret("console:")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+CommaList = Annotated[tuple[str, ...], NoDecode]
+CommaSecrets = Annotated[tuple[SecretStr, ...], NoDecode]
 
 
 class SettingsProblem(Exception):
@@ -35,38 +34,89 @@ class SettingsProblem(Exception):
         super().__init__("The settings need attention:\n" + "\n".join(f"  - {line}" for line in problems))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Everything that differs between one installation and another; `READERS` says how each is written."""
+class Settings(BaseSettings):
+    """Everything that differs between one installation and another."""
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
 
     appeal_env: Literal["development", "test", "production"] = "development"
-    secret_key: Secret = NO_SECRET
-    secret_key_fallbacks: tuple[Secret, ...] = ()
-    database_url: str = field(default="", repr=False)  # it may hold a password
+    secret_key: SecretStr = SecretStr("")
+    secret_key_fallbacks: CommaSecrets = ()
+    database_url: str = Field("", repr=False)  # it may hold a password
     public_url: str = "http://127.0.0.1:8000"
-    stripe_secret_key: Secret = NO_SECRET
-    stripe_webhook_secrets: tuple[Secret, ...] = ()
+    stripe_secret_key: SecretStr = SecretStr("")
+    stripe_webhook_secrets: CommaSecrets = ()
     stripe_api_base: str = ""
-    checkout_origins: tuple[str, ...] = ()
-    mail_url: Secret = TO_THE_CONSOLE
+    checkout_origins: CommaList = ()
+    mail_url: SecretStr = SecretStr("console:")
     mail_from: str = "Appeal <appeal@localhost.localdomain>"
-    redis_url: Secret = NO_SECRET
-    trusted_hosts: tuple[str, ...] = ()
-    proxy_hops: int = 0
+    redis_url: SecretStr = SecretStr("")
+    trusted_hosts: CommaList = ()
+    proxy_hops: int = Field(0, ge=0, le=10)
     embed_ancestors: str = "*"
-    metrics_token: Secret = NO_SECRET
-    sentry_dsn: Secret = NO_SECRET
+    metrics_token: SecretStr = SecretStr("")
+    sentry_dsn: SecretStr = SecretStr("")
     instance_dir: Path = ROOT / "instance"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    form_min_age_seconds: int = 3
-    checkouts_per_address_hour: int = 5
+    form_min_age_seconds: int = Field(3, ge=0, le=60)
+    checkouts_per_address_hour: int = Field(5, ge=1, le=100_000)
     worker_inside: bool = True
 
-    def problems_together(self) -> list[str]:
-        """List what is wrong with settings that are fine each by itself."""
+    @field_validator(
+        "secret_key_fallbacks", "stripe_webhook_secrets", "checkout_origins", "trusted_hosts", mode="before"
+    )
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _clean_public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an http(s) address such as https://give.example.org")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value.startswith(("postgres://", "postgresql://")):
+            return "postgresql+psycopg://" + value.split("://", 1)[1]
+        if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:///, postgres:// or postgresql://")
+        return value
+
+    @field_validator("mail_url")
+    @classmethod
+    def _known_mail(cls, value: SecretStr) -> SecretStr:
+        scheme = value.get_secret_value().partition(":")[0]
+        if scheme not in {"console", "file", "smtp", "smtps"}:
+            raise ValueError("must begin with console:, file:, smtp:// or smtps://")
+        return value
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _safe_stripe_base(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+            raise ValueError("must be https; only a loopback address may be plain http")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problems = list(self._problems_together())
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _problems_together(self) -> list[str]:
         key = self.stripe_secret_key.get_secret_value()
         live = key.startswith(("sk_live_", "rk_live_"))
-        found: list[str] = []
+        found = []
         if live and self.stripe_api_base:
             found.append("STRIPE_API_BASE: an overridden Stripe address is refused together with a live key")
         if key and not key.startswith(("sk_live_", "rk_live_", "sk_test_", "rk_test_")):
@@ -174,103 +224,26 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-# -- how each is written
-
-
-def _public_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must be an http(s) address such as https://give.example.org")
-    return text.rstrip("/")
-
-
-def _database_url(text: str) -> str:
-    if text.startswith(("postgres://", "postgresql://")):
-        return "postgresql+psycopg://" + text.split("://", 1)[1]
-    if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise ValueError("must begin with sqlite:///, postgres:// or postgresql://")
-    return text
-
-
-def _mail_url(text: str) -> Secret:
-    if text.partition(":")[0] not in {"console", "file", "smtp", "smtps"}:
-        raise ValueError("must begin with console:, file:, smtp:// or smtps://")
-    return Secret(text)
-
-
-def _stripe_api_base(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise ValueError("must be https; only a loopback address may be plain http")
-    return text.rstrip("/")
-
-
-READERS: Mapping[str, Callable[[str], object]] = {
-    "appeal_env": written.one_of("development", "test", "production"),
-    "secret_key": Secret,
-    "secret_key_fallbacks": written.secret_list,
-    "database_url": _database_url,
-    "public_url": _public_url,
-    "stripe_secret_key": Secret,
-    "stripe_webhook_secrets": written.secret_list,
-    "stripe_api_base": _stripe_api_base,
-    "checkout_origins": written.comma_list,
-    "mail_url": _mail_url,
-    "mail_from": str,
-    "redis_url": Secret,
-    "trusted_hosts": written.comma_list,
-    "proxy_hops": written.whole(0, 10),
-    "embed_ancestors": str,
-    "metrics_token": Secret,
-    "sentry_dsn": Secret,
-    "instance_dir": Path,
-    "log_level": written.one_of("debug", "info", "warning", "error"),
-    "form_min_age_seconds": written.whole(0, 60),
-    "checkouts_per_address_hour": written.whole(1, 100_000),
-    "worker_inside": written.yes_or_no,
-}
-
-
-def names() -> list[str]:
-    """List the settings by the names that people write: `PUBLIC_URL` and so on."""
-    return [one.name.upper() for one in fields(Settings)]
-
-
-def load(_env_file: Path | None = ROOT / ".env", **given: object) -> Settings:
-    """Read the settings from the environment, the `.env` file and the given values, which win and are written alike.
+def load(**overrides: object) -> Settings:
+    """Read the settings from the environment, `.env` and the given values, which win.
 
     Raises:
         SettingsProblem: with every problem, by name.
     """
-    texts = {name.lower(): text for name, text in (_in_file(_env_file) | os.environ).items() if text}
-    texts |= {name: str(value) for name, value in given.items()}
-    values, problems = _read(texts)
-    settings = Settings(**values)
-    problems = problems or settings.problems_together()
-    if problems:
-        raise SettingsProblem(problems)
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]  # each value is checked by its own field
+    except ValidationError as error:
+        raise SettingsProblem(list(_lines(error))) from None
     return settings if settings.secret_key.get_secret_value() else _with_generated_key(settings)
 
 
-def _in_file(path: Path | None) -> dict[str, str]:
-    if path is None or not path.is_file():
-        return {}
-    from dotenv import dotenv_values
-
-    return {name: text for name, text in dotenv_values(path).items() if text}
-
-
-def _read(texts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """Read each setting that is written; return their values, and a line for each that cannot be read."""
-    values: dict[str, Any] = {}
-    problems = []
-    for name, read in READERS.items():
-        if text := texts.get(name):
-            try:
-                values[name] = read(text)
-            except ValueError as problem:
-                problems.append(f"{name.upper()}: {problem}")
-    return values, problems
+def _lines(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        message = problem["msg"].removeprefix("Value error, ")
+        lines += [f"{name}: {message}"] if name else message.split("\n")
+    return lines
 
 
 def _with_generated_key(settings: Settings) -> Settings:
@@ -283,4 +256,4 @@ def _with_generated_key(settings: Settings) -> Settings:
             file.write(secrets.token_hex(32))
     except FileExistsError:
         pass
-    return replace(settings, secret_key=Secret(path.read_text(encoding="ascii")))
+    return settings.model_copy(update={"secret_key": SecretStr(path.read_text(encoding="ascii"))})

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from appeal.settings import names
+from appeal.settings import Settings
 from tests.support.run import ROOT, Run
 
 APPEAL = sorted((ROOT / "appeal").rglob("*.py"))
@@ -181,7 +181,7 @@ def test_no_test_patches_what_can_be_passed() -> None:
 
 def setting_names() -> set[str]:
     """List the settings by the names people write."""
-    return set(names())
+    return {name.upper() for name in Settings.model_fields}
 
 
 def test_every_promised_setting_exists() -> None:

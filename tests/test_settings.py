@@ -3,11 +3,10 @@
 import os
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError, asdict
 
 import pytest
 
-from appeal.settings import READERS, SettingsProblem, load, names
+from appeal.settings import Settings, SettingsProblem, load
 from tests.support.run import ROOT
 from tests.support.settings import environment_for
 
@@ -135,7 +134,7 @@ def test_no_secret_shows_in_a_repr_a_text_or_a_problem(loaded) -> None:
     settings = loaded(**SECRETS)
     assert "hush" not in repr(settings)
     assert "hush" not in str(settings)
-    assert "hush" not in str(asdict(settings))
+    assert "hush" not in str(settings.model_dump())
     wrong = {**SECRETS, "appeal_env": "production", "mail_url": "hush:hush", "stripe_secret_key": "hush"}
     assert "hush" not in "\n".join(problems(loaded, **wrong))
 
@@ -147,7 +146,7 @@ def test_a_password_in_the_databases_address_shows_in_no_repr(loaded) -> None:
 
 def test_settings_cannot_be_changed_while_running(loaded) -> None:
     settings = loaded()
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(Exception, match="frozen"):
         settings.public_url = "https://elsewhere.example.org"
 
 
@@ -177,29 +176,5 @@ def test_a_process_with_wrong_settings_says_so_by_name_and_does_not_start(tmp_pa
     assert "hush" not in done.stderr
 
 
-def test_every_setting_has_a_reader_that_makes_what_its_default_is(loaded) -> None:
-    assert {name.upper() for name in READERS} == set(names())
-    written = {
-        "appeal_env": "test", "log_level": "debug", "worker_inside": "off", "database_url": "sqlite:///x",
-        "public_url": "http://a.example", "mail_url": "file:x", "stripe_api_base": "https://a.example",
-    }  # fmt: skip
-    for name, default in vars(loaded()).items():
-        assert type(READERS[name](written.get(name, "5"))) is type(default) or name == "instance_dir", name
-
-
-def test_a_file_is_read_where_the_environment_says_nothing(tmp_path, monkeypatch) -> None:
-    file = tmp_path / ".env"
-    file.write_text(f"PROXY_HOPS=2\nWORKER_INSIDE=no\nMAIL_FROM=\nINSTANCE_DIR={tmp_path}\nNOT_OURS=1\n")
-    monkeypatch.setenv("PROXY_HOPS", "3")
-    settings = load(_env_file=file)
-    assert (settings.proxy_hops, settings.worker_inside, settings.instance_dir) == (3, False, tmp_path)
-    assert settings.mail_from.startswith("Appeal")
-
-
-@pytest.mark.parametrize("hops", ["many", "11", "-1", "1.5", "1e1"])
-def test_a_number_out_of_bounds_is_refused_without_repeating_it(loaded, hops) -> None:
-    assert problems(loaded, proxy_hops=hops) == ["PROXY_HOPS: must be a whole number from 0 to 10"]
-
-
 def test_every_setting_is_emptied_for_the_tests() -> None:
-    assert not set(names()) & set(os.environ)
+    assert not {name.upper() for name in Settings.model_fields} & set(os.environ)

@@ -1,15 +1,14 @@
 """How messages are delivered: again until they are taken, one attempt a time for a dead address, and given up aloud."""
 
 import threading
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select
 
 from appeal.core import clock
 from appeal.core.clock import travel as travel_to
-from appeal.core.written import Secret
 from appeal.extensions import db
 from appeal.models import AuditEntry, OutboxItem, OutgoingDelivery, OutgoingEndpoint
 from appeal.office.audit import COMMAND_LINE
@@ -180,7 +179,9 @@ def test_a_rolled_signing_key_still_opens_what_its_predecessor_closed() -> None:
 
 def test_a_former_key_can_be_given_up_once_the_worker_has_run(session, settings, listen) -> None:
     def rolled(**values):
-        return replace(settings, secret_key=Secret("another key, quite new and long"), **values)
+        return settings.model_copy(
+            update={"secret_key": SecretStr("another key, quite new and long")} | values
+        )
 
     endpoint, secret = listen()
     during = rolled(secret_key_fallbacks=(settings.secret_key,))
@@ -190,7 +191,7 @@ def test_a_former_key_can_be_given_up_once_the_worker_has_run(session, settings,
 
 def test_an_endpoint_whose_key_is_lost_says_so(session, settings, listen) -> None:
     endpoint, _secret = listen()
-    lost = replace(settings, secret_key=Secret("a key that closed nothing at all"))
+    lost = settings.model_copy(update={"secret_key": SecretStr("a key that closed nothing at all")})
     assert "must be added anew" in sending.try_out(endpoint, lost).problem
     assert endpoints.renew_all(lost) == 0
 

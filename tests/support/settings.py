@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from appeal.settings import Settings, load, names
+from appeal.settings import Settings, load
 
 STRIPE_KEY = "sk_test_sandbox"
 WEBHOOK_SECRET = "whsec_for_tests"
@@ -42,11 +42,11 @@ def environment_for(settings: dict[str, str]) -> dict[str, str]:
         for name in ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
         if name in os.environ
     }
-    emptied = dict.fromkeys(names(), "")
+    emptied = {name.upper(): "" for name in Settings.model_fields}
     return kept | emptied | {"PYTHONUNBUFFERED": "1"} | settings
 
 
 def forget_the_environment() -> None:
     """Remove every setting of the developer's from this process, so that no test depends on it."""
-    for name in names():
-        os.environ.pop(name, None)
+    for name in Settings.model_fields:
+        os.environ.pop(name.upper(), None)
