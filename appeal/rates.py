@@ -15,6 +15,8 @@ import structlog
 from flask import current_app, request
 from werkzeug.exceptions import TooManyRequests
 
+from appeal.core import clock
+
 if TYPE_CHECKING:
     from limits.strategies import RateLimiter
 
@@ -86,4 +88,4 @@ def _count(limiter: RateLimiter, most: str, who: tuple[str, ...]) -> int:
     over = next((limit for limit in parse_many(most) if not limiter.hit(limit, *who)), None)
     if over is None:
         return 0
-    return max(1, int(limiter.get_window_stats(over, *who).reset_time - time.time()))
+    return max(1, int(limiter.get_window_stats(over, *who).reset_time - clock.now().timestamp()))
