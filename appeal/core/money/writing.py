@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.numbers import NumberPattern, format_currency, get_currency_symbol, parse_pattern
 
 from appeal.core.currencies import exponent, unit
@@ -32,6 +32,15 @@ def cover_for(amount_minor: int, percent_bps: int, fixed_minor: int) -> int:
 def locale_of(name: str) -> Locale:
     """Return a locale, written `en-GB` or `en_GB`."""
     return Locale.parse(name.replace("-", "_"))
+
+
+def knows_locale(name: str) -> bool:
+    """Tell whether amounts can be written in a locale."""
+    try:
+        locale_of(name)
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=2048)
