@@ -18,6 +18,8 @@ OTHER = "other"
 UPDATES_WORDING = (
     "Send me occasional news of this appeal and of what your support makes possible. You can stop any time."
 )
+# A browser leaves an unticked box out; a program may say no. Nobody consents by saying no.
+UNTICKED = (False, "", "0", "false", "no", "off")
 CREDIT_CHOICES = [
     SelectChoice("name", "With my name"),
     SelectChoice("initials", "With my initials"),
@@ -91,8 +93,8 @@ class DonationForm(Form):
         filters=[_trim],
         validators=[Length(max=1000, message="Keep your message within 1,000 characters."), no_control],
     )
-    cover_fee = BooleanField("Cover the card fee")
-    updates = BooleanField(UPDATES_WORDING)
+    cover_fee = BooleanField("Cover the card fee", false_values=UNTICKED)
+    updates = BooleanField(UPDATES_WORDING, false_values=UNTICKED)
     src = HiddenField()
     page = HiddenField()
     website = StringField("Leave this empty")
