@@ -122,7 +122,7 @@ def hosts(value: tuple[str, ...]) -> tuple[str, ...]:
     """Take names of hosts; one that begins with a point stands for all below it."""
     if not all(_HOST.fullmatch(one) for one in value):
         raise ValueError("must be host names such as give.example.org, without scheme and port")
-    return value
+    return tuple(one.lower() for one in value)  # as browsers send them
 
 
 def _split_commas(value: object) -> object:

@@ -208,6 +208,10 @@ def test_an_empty_setting_is_unset(loaded, monkeypatch) -> None:
     assert loaded().sandboxed
 
 
+def test_hosts_are_held_as_browsers_send_them(loaded) -> None:
+    assert "give.example.net" in loaded(trusted_hosts="Give.Example.NET").hosts
+
+
 def test_the_environment_wins_over_the_file_and_empty_means_unset(tmp_path, monkeypatch) -> None:
     file = tmp_path / ".env"
     file.write_text(
