@@ -159,7 +159,9 @@ class Settings(BaseSettings):
     def form_action_origins(self) -> tuple[str, ...]:
         """Return the origins a donation form may lead to: Checkout's, and the sandbox's while it plays Stripe."""
         origins = self.checkout_origins or (STRIPE_CHECKOUT_ORIGIN,)
-        return origins if not self.sandboxed else (*origins, origin_of(self.stripe_base))
+        return (
+            origins if not self.sandboxed else tuple(dict.fromkeys((*origins, origin_of(self.stripe_base))))
+        )
 
     @property
     def signing_keys(self) -> tuple[str, ...]:

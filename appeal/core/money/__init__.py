@@ -12,6 +12,7 @@ from appeal.core.currencies import (
     exponent,
     from_stripe,
     minimum_charge_minor,
+    step_minor,
     to_stripe,
     unit,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "minimum_charge_minor",
     "parse_amount",
     "plain",
+    "step_minor",
     "symbol",
     "to_stripe",
     "unit",

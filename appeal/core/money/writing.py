@@ -14,18 +14,18 @@ from appeal.core.currencies import exponent, unit
 Whole = Literal["auto", "never", "down"]
 
 
-def cover_for(amount_minor: int, percent_bps: int, fixed_minor: int) -> int:
+def cover_for(amount_minor: int, percent_bps: int, fixed_minor: int, step_minor: int = 1) -> int:
     """Return what to add to a gift so that it arrives whole after the fee, rounded up, in minor units.
 
     The fee is `percent_bps` / 10,000 of the whole charge (gift and cover) plus `fixed_minor`. It suffices however
-    the fee itself is rounded.
+    the fee itself is rounded. Gift and cover together are a multiple of `step_minor`.
 
     Raises: ValueError for a negative figure or a fee of 100 % and more.
     """
     if amount_minor < 0 or fixed_minor < 0 or not 0 <= percent_bps < 10_000:
         raise ValueError("A fee is between 0 and 100 %, and neither gift nor fee is negative")
     charge_minor = -(-(amount_minor + fixed_minor) * 10_000 // (10_000 - percent_bps))
-    return charge_minor - amount_minor
+    return charge_minor + -charge_minor % step_minor - amount_minor
 
 
 @lru_cache(maxsize=256)
