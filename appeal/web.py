@@ -109,14 +109,17 @@ def _name_request() -> None:
 def _refuse_odd_addresses() -> None:
     """Find nothing under an address with control signs in it: PostgreSQL would not even look.
 
-    Werkzeug reads a path of any bytes, but a query only in UTF-8 and raises where it is not.
+    Of a query, werkzeug raises where its bytes are no UTF-8, and where a redirect would carry a line break along.
     """
     if texts.has_control(request.path):
         raise NotFound
+    query = request.query_string
     try:
-        request.query_string.decode()
+        query.decode()
     except UnicodeDecodeError:
         raise BadRequest from None
+    if query and min(query) < ord(" "):
+        raise BadRequest
 
 
 def _headers(response: Response, settings: Settings) -> Response:
