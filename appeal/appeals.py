@@ -9,13 +9,16 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from appeal.books import ledger
-from appeal.core import clock, money
+from appeal.core import clock, money, texts
 from appeal.core.errors import InvalidGift, NoSuchAppeal, SlugTaken
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Appeal
 
+TITLE_LONGEST = 200
 SLUG_PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(9998, 12, 31)  # what every zone can turn into an instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,12 @@ def create(new: NewAppeal) -> Appeal:
 
     Raises:
         SlugTaken: there is one with that address.
-        InvalidGift: the currency is unknown, or the closing day comes before the opening day.
+        UnknownCurrency: Stripe takes no such currency.
+        InvalidGift: there is no title, no such time zone or language, or the closing day comes before the opening day.
     """
-    money.exponent(new.currency)
+    _must_be_known(new)
+    if not all(_FIRST_DAY <= day <= _LAST_DAY for day in (new.opens_on, new.closes_on) if day):
+        raise InvalidGift("opens", f"Choose days between {_FIRST_DAY} and {_LAST_DAY}.")
     if new.opens_on and new.closes_on and new.closes_on < new.opens_on:
         raise InvalidGift("closes", "The closing day comes before the opening day.")
     appeal = Appeal(
@@ -64,6 +70,17 @@ def create(new: NewAppeal) -> Appeal:
     except IntegrityError:
         raise SlugTaken(f"There is an appeal called {new.slug} already.") from None
     return appeal
+
+
+def _must_be_known(new: NewAppeal) -> None:
+    """Refuse what no page could be written with."""
+    money.exponent(new.currency)
+    if not new.title.strip() or len(new.title) > TITLE_LONGEST or texts.has_control(new.title):
+        raise InvalidGift("title", f"Give the appeal a title of at most {TITLE_LONGEST} signs.")
+    if not clock.knows_zone(new.time_zone):
+        raise InvalidGift("time_zone", f"There is no time zone {new.time_zone!r}; write it as Europe/London.")
+    if not money.knows_locale(new.locale):
+        raise InvalidGift("locale", f"There is no language {new.locale!r}; write it as en_GB.")
 
 
 def _amounts(currency: str) -> dict[str, int | list[int]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import smtplib
 import ssl
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -91,7 +92,8 @@ def send(letter: Letter, settings: Settings) -> None:
     elif settings.mail_scheme == "file":
         _write(message, Path(url.removeprefix("file:")))
     else:
-        _submit(message, urlsplit(url))
+        with submission(urlsplit(url)) as server:
+            server.send_message(message)
 
 
 def compose(letter: Letter, settings: Settings) -> EmailMessage:
@@ -129,18 +131,24 @@ def _write(message: EmailMessage, folder: Path) -> None:
     unfinished.rename(folder / f"{name}.eml")
 
 
-def _submit(message: EmailMessage, url: SplitResult) -> None:
+@contextmanager
+def submission(url: SplitResult, timeout_seconds: int = SMTP_TIMEOUT_SECONDS) -> Iterator[smtplib.SMTP]:
+    """Speak to a mail server: encrypted where it can be, signed in where the address holds a name.
+
+    Raises:
+        OSError, smtplib.SMTPException: it could not be reached, or refused.
+    """
     host = url.hostname or "localhost"
     if url.scheme == "smtps":
         server: smtplib.SMTP = smtplib.SMTP_SSL(
-            host, url.port or 465, timeout=SMTP_TIMEOUT_SECONDS, context=ssl.create_default_context()
+            host, url.port or 465, timeout=timeout_seconds, context=ssl.create_default_context()
         )
     else:
-        server = smtplib.SMTP(host, url.port or 25, timeout=SMTP_TIMEOUT_SECONDS)
+        server = smtplib.SMTP(host, url.port or 25, timeout=timeout_seconds)
     with server:
         server.ehlo()
         if url.scheme == "smtp" and server.has_extn("starttls"):
             server.starttls(context=ssl.create_default_context())
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))
-        server.send_message(message)
+        yield server

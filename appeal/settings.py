@@ -6,23 +6,23 @@ on the embedded database against the Stripe sandbox. A secret never shows in a l
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from appeal import settings_values as values
+from appeal.settings_values import LOOPBACK
 
 ROOT = Path(__file__).resolve().parent.parent
 STRIPE_CHECKOUT_ORIGIN = "https://checkout.stripe.com"
 SANDBOX_API_BASE = "http://127.0.0.1:12111"
 SANDBOX_KEY = "sk_test_sandbox"
 SANDBOX_WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105 - the sandbox's own, worth nothing elsewhere
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-CommaList = Annotated[tuple[str, ...], NoDecode]
-CommaSecrets = Annotated[tuple[SecretStr, ...], NoDecode]
 
 
 class SettingsProblem(Exception):
@@ -43,68 +43,44 @@ class Settings(BaseSettings):
 
     appeal_env: Literal["development", "test", "production"] = "development"
     secret_key: SecretStr = SecretStr("")
-    secret_key_fallbacks: CommaSecrets = ()
-    database_url: str = Field("", repr=False)  # it may hold a password
-    public_url: str = "http://127.0.0.1:8000"
+    secret_key_fallbacks: values.CommaSecrets = ()
+    database_url: values.DatabaseAddress = Field("", repr=False)  # it may hold a password
+    public_url: values.PublicAddress = "http://127.0.0.1:8000"
     stripe_secret_key: SecretStr = SecretStr("")
-    stripe_webhook_secrets: CommaSecrets = ()
-    stripe_api_base: str = ""
-    checkout_origins: CommaList = ()
-    mail_url: SecretStr = SecretStr("console:")
-    mail_from: str = "Appeal <appeal@localhost.localdomain>"
-    redis_url: SecretStr = SecretStr("")
-    trusted_hosts: CommaList = ()
+    stripe_webhook_secrets: values.CommaSecrets = ()
+    stripe_api_base: values.StripeAddress = ""
+    checkout_origins: values.Origins = ()
+    mail_url: values.MailAddress = SecretStr("console:")
+    mail_from: values.Sender = "Appeal <appeal@localhost.localdomain>"
+    redis_url: values.RedisAddress = SecretStr("")
+    trusted_hosts: values.Hosts = ()
     proxy_hops: int = Field(0, ge=0, le=10)
-    embed_ancestors: str = "*"
+    embed_ancestors: values.Ancestors = "*"
     metrics_token: SecretStr = SecretStr("")
-    sentry_dsn: SecretStr = SecretStr("")
+    sentry_dsn: values.SentryAddress = SecretStr("")
     instance_dir: Path = ROOT / "instance"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     form_min_age_seconds: int = Field(3, ge=0, le=60)
     checkouts_per_address_hour: int = Field(5, ge=1, le=100_000)
     worker_inside: bool = True
 
-    @field_validator(
-        "secret_key_fallbacks", "stripe_webhook_secrets", "checkout_origins", "trusted_hosts", mode="before"
-    )
     @classmethod
-    def _split_commas(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[Any, ...]:
+        """Let the environment win over `.env`; a name that stands in it empty is unset, whatever the file says."""
+        del settings_cls, file_secret_settings
 
-    @field_validator("public_url")
-    @classmethod
-    def _clean_public_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("must be an http(s) address such as https://give.example.org")
-        return value.rstrip("/")
+        def beside_wsgi() -> dict[str, Any]:
+            taken = {name.lower() for name in os.environ}
+            return {name: value for name, value in dotenv_settings().items() if name.lower() not in taken}
 
-    @field_validator("database_url")
-    @classmethod
-    def _known_database(cls, value: str) -> str:
-        if value.startswith(("postgres://", "postgresql://")):
-            return "postgresql+psycopg://" + value.split("://", 1)[1]
-        if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
-            raise ValueError("must begin with sqlite:///, postgres:// or postgresql://")
-        return value
-
-    @field_validator("mail_url")
-    @classmethod
-    def _known_mail(cls, value: SecretStr) -> SecretStr:
-        scheme = value.get_secret_value().partition(":")[0]
-        if scheme not in {"console", "file", "smtp", "smtps"}:
-            raise ValueError("must begin with console:, file:, smtp:// or smtps://")
-        return value
-
-    @field_validator("stripe_api_base")
-    @classmethod
-    def _safe_stripe_base(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-            raise ValueError("must be https; only a loopback address may be plain http")
-        return value.rstrip("/")
+        return init_settings, env_settings, beside_wsgi
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -183,7 +159,9 @@ class Settings(BaseSettings):
     def form_action_origins(self) -> tuple[str, ...]:
         """Return the origins a donation form may lead to: Checkout's, and the sandbox's while it plays Stripe."""
         origins = self.checkout_origins or (STRIPE_CHECKOUT_ORIGIN,)
-        return origins if not self.sandboxed else (*origins, origin_of(self.stripe_base))
+        return (
+            origins if not self.sandboxed else tuple(dict.fromkeys((*origins, origin_of(self.stripe_base))))
+        )
 
     @property
     def signing_keys(self) -> tuple[str, ...]:
@@ -233,17 +211,29 @@ def load(**overrides: object) -> Settings:
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]  # each value is checked by its own field
     except ValidationError as error:
-        raise SettingsProblem(list(_lines(error))) from None
+        raise SettingsProblem([*_lines(error), *_lines_behind(error, overrides)]) from None
     return settings if settings.secret_key.get_secret_value() else _with_generated_key(settings)
 
 
 def _lines(error: ValidationError) -> list[str]:
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
-        name = "_".join(str(part) for part in problem["loc"]).upper()
+        name = str(problem["loc"][0]).upper() if problem["loc"] else ""
         message = problem["msg"].removeprefix("Value error, ")
         lines += [f"{name}: {message}"] if name else message.split("\n")
     return lines
+
+
+def _lines_behind(error: ValidationError, overrides: dict[str, object]) -> list[str]:
+    """Say what else is wrong: settings are held against each other only where each is sound by itself."""
+    wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+    sound = overrides | {name: Settings.model_fields[name].default for name in wrong}
+    try:
+        Settings(**sound)  # type: ignore[arg-type]  # each value is checked by its own field
+    except ValidationError as further:
+        named = {name.upper() for name in wrong}
+        return [line for line in _lines(further) if wrong and line.partition(":")[0] not in named]
+    return []
 
 
 def _with_generated_key(settings: Settings) -> Settings:

@@ -14,7 +14,7 @@ from flask import Flask, Response, g, render_template, request
 from jinja2 import StrictUndefined
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, SecurityError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
 from appeal.core import clock, errors, ids, money, progress, texts
@@ -45,6 +45,7 @@ TITLES = {
     413: "That was too much",
     422: "Please check what you sent",
     429: "Too many attempts",
+    501: "That is not offered here",
     500: "Something went wrong on our side",
     503: "Please try again in a moment",
 }
@@ -55,6 +56,7 @@ MESSAGES = {
     413: "The request was larger than this address takes.",
     429: "There were many requests from where you are. Please wait a moment and try again.",
     500: "We have been told about it. If you were giving: open your thank-you page again, it tells you what the books say.",
+    501: "Only the JSON format is offered.",
     503: "A part of this site is not answering just now. Nothing was lost.",
 }
 JSON_DOORS = ("/api/", "/webhooks/", "/oembed", "/metrics", "/healthz", "/readyz")
@@ -105,9 +107,19 @@ def _name_request() -> None:
 
 
 def _refuse_odd_addresses() -> None:
-    """Find nothing under an address with control signs in it: PostgreSQL would not even look."""
+    """Find nothing under an address with control signs in it: PostgreSQL would not even look.
+
+    Of a query, werkzeug raises where its bytes are no UTF-8, and where a redirect would carry a line break along.
+    """
     if texts.has_control(request.path):
         raise NotFound
+    query = request.query_string
+    try:
+        query.decode()
+    except UnicodeDecodeError:
+        raise BadRequest from None
+    if query and min(query) < ord(" "):
+        raise BadRequest
 
 
 def _headers(response: Response, settings: Settings) -> Response:

@@ -83,6 +83,15 @@ def test_production_names_everything_it_lacks_at_once(loaded) -> None:
     assert named >= {"SECRET_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "PUBLIC_URL", "MAIL_URL"}
 
 
+def test_what_one_setting_holds_hides_no_problem_of_another(loaded) -> None:
+    found = problems(loaded, appeal_env="production", proxy_hops="many", mail_url="pigeon:hush")
+    named = [line.partition(":")[0] for line in found]
+    assert set(named) == {
+        "PROXY_HOPS", "MAIL_URL", "SECRET_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "PUBLIC_URL",
+    }  # fmt: skip
+    assert len(named) == len(set(named))
+
+
 def test_a_complete_production_is_accepted(loaded) -> None:
     settings = loaded(**PRODUCTION)
     assert settings.production
@@ -117,10 +126,48 @@ def test_production_refuses(loaded, values, named) -> None:
         ({"public_url": "https://give.example.org/?a=b"}, "PUBLIC_URL"),
         ({"public_url": "javascript:alert(1)"}, "PUBLIC_URL"),
         ({"proxy_hops": -1}, "PROXY_HOPS"),
+        ({"public_url": "http://give.example.org:99999"}, "PUBLIC_URL"),
+        ({"public_url": "http://me:hush@give.example.org"}, "PUBLIC_URL"),
+        ({"database_url": "postgresql://me:hush@db.example.org:port/appeal"}, "DATABASE_URL"),
+        ({"redis_url": "hush://me:hush@cache.example.org"}, "REDIS_URL"),
+        ({"redis_url": "redis://:hush@cache.example.org:port"}, "REDIS_URL"),
+        ({"sentry_dsn": "hush"}, "SENTRY_DSN"),
+        ({"mail_url": "smtp://me:hush@mail.example.org:port"}, "MAIL_URL"),
+        ({"mail_url": "smtp:"}, "MAIL_URL"),
+        ({"mail_url": "file:"}, "MAIL_URL"),
+        ({"mail_from": "nobody"}, "MAIL_FROM"),
+        ({"mail_from": "Appeal <a@example.org>\r\nBcc: b@example.org"}, "MAIL_FROM"),
+        ({"checkout_origins": "https://pay.example.org; script-src *"}, "CHECKOUT_ORIGINS"),
+        ({"checkout_origins": "pay.example.org"}, "CHECKOUT_ORIGINS"),
+        ({"embed_ancestors": "https://news.example.org; script-src *"}, "EMBED_ANCESTORS"),
+        ({"trusted_hosts": "https://give.example.org/"}, "TRUSTED_HOSTS"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_anywhere(loaded, values, named) -> None:
-    assert named in {line.partition(":")[0] for line in problems(loaded, **values)}
+    found = problems(loaded, **values)
+    assert named in {line.partition(":")[0] for line in found}
+    assert "hush" not in "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"redis_url": "rediss://:hush@cache.example.org:6380/1"},
+        {"redis_url": "unix:///run/redis.sock"},
+        {"sentry_dsn": "https://key@errors.example.org/sub/17"},
+        {"mail_url": "smtps://me:p%40ss@mail.example.org:465"},
+        {"mail_url": "file:/var/mail/appeal"},
+        {"mail_from": "appeal@example.org"},
+        {"checkout_origins": "https://pay.example.org, https://pay.example.org:8443"},
+        {"embed_ancestors": "https://*.example.org, 'self' https://news.example.net:8443"},
+        {"trusted_hosts": "give.example.org,.example.net,[::1],localhost"},
+        {"public_url": "https://example.org/give"},
+        {"database_url": "postgresql://me:pa#ss@/appeal?host=/run/postgresql"},
+    ],
+    ids=str,
+)
+def test_what_people_write_is_taken(loaded, values) -> None:
+    loaded(**values)
 
 
 @pytest.mark.parametrize("written", ["postgres", "postgresql", "postgresql+psycopg"])
@@ -159,6 +206,23 @@ def test_an_empty_setting_is_unset(loaded, monkeypatch) -> None:
     monkeypatch.setenv("PROXY_HOPS", "")
     monkeypatch.setenv("STRIPE_SECRET_KEY", "")
     assert loaded().sandboxed
+
+
+def test_hosts_are_held_as_browsers_send_them(loaded) -> None:
+    assert "give.example.net" in loaded(trusted_hosts="Give.Example.NET").hosts
+
+
+def test_the_environment_wins_over_the_file_and_empty_means_unset(tmp_path, monkeypatch) -> None:
+    file = tmp_path / ".env"
+    file.write_text(
+        "PROXY_HOPS=3\nSTRIPE_SECRET_KEY=sk_test_file\nSTRIPE_WEBHOOK_SECRETS=whsec_file\nLOG_LEVEL=error\n"
+    )
+    monkeypatch.setenv("PROXY_HOPS", "2")
+    monkeypatch.setenv("STRIPE_SECRET_KEY", "")
+    settings = load(_env_file=file, instance_dir=tmp_path / "instance")
+    assert settings.proxy_hops == 2
+    assert settings.sandboxed
+    assert settings.log_level == "error"
 
 
 def test_a_process_with_wrong_settings_says_so_by_name_and_does_not_start(tmp_path) -> None:

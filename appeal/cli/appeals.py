@@ -58,6 +58,7 @@ def create(
 
 @group.command("list")
 @as_json
+@plainly
 def list_all(*, as_json: bool) -> None:
     """List every appeal, drafts included."""
     rows = [_row(appeal) for appeal in appeals.everything()]
@@ -81,18 +82,20 @@ def show(slug: str, *, as_json: bool) -> None:
 
 @group.command("open")
 @click.argument("slug")
+@as_json
 @plainly
-def open_(slug: str) -> None:
+def open_(slug: str, *, as_json: bool) -> None:
     """Publish an appeal: it takes gifts between its opening and closing times."""
-    click.echo(f"{appeals.set_status(slug, 'open').slug} is open.")
+    say(_row(appeals.set_status(slug, "open")), f"{slug} is open.", as_json=as_json)
 
 
 @group.command("close")
 @click.argument("slug")
+@as_json
 @plainly
-def close(slug: str) -> None:
+def close(slug: str, *, as_json: bool) -> None:
     """Close an appeal at once: it stays public and takes no more gifts."""
-    click.echo(f"{appeals.set_status(slug, 'closed').slug} is closed.")
+    say(_row(appeals.set_status(slug, "closed")), f"{slug} is closed.", as_json=as_json)
 
 
 @group.command("banner")
@@ -101,11 +104,13 @@ def close(slug: str) -> None:
 @click.option(
     "--on/--off", required=True, help="Show the banner there, or nothing, on every page that has it."
 )
+@as_json
 @plainly
-def banner(slug: str, placement: str, *, on: bool) -> None:
+def banner(slug: str, placement: str, *, on: bool, as_json: bool) -> None:
     """Switch the banner of a placement off everywhere, or on again; it works within a minute."""
     off = banners.switch(slug, placement, COMMAND_LINE, on=on)
-    click.echo(f"Switched off for {slug}: {', '.join(off) or 'nothing'}.")
+    words = f"Switched off for {slug}: {', '.join(off) or 'nothing'}."
+    say({"slug": slug, "off": list(off)}, words, as_json=as_json)
 
 
 def _row(appeal: Appeal) -> dict[str, Any]:

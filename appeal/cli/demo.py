@@ -41,12 +41,13 @@ def seed(donations: int, *, if_empty: bool, publisher_url: str, as_json: bool) -
 
 @group.command("reset")
 @click.confirmation_option(prompt="This removes everything in the database. Go on?")
+@as_json
 @plainly
-def reset() -> None:
+def reset(*, as_json: bool) -> None:
     """Remove everything and build the tables anew."""
     _refuse_in_production()
     demo.reset()
-    click.echo("The database is empty.")
+    say({"appeals": 0}, "The database is empty.", as_json=as_json)
 
 
 def _refuse_in_production() -> None:

@@ -13,7 +13,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from appeal import health
+from appeal import health, mail
 from appeal.cli.output import as_json, say
 from appeal.context import gateway, settings
 from appeal.core import clock
@@ -80,6 +80,6 @@ def _mail(config: Settings) -> str:
         folder.mkdir(parents=True, exist_ok=True)
         return f"written into {folder}"
     parts = urlsplit(url)
-    with smtplib.SMTP(parts.hostname or "", parts.port or 25, timeout=5) as server:
+    with mail.submission(parts, timeout_seconds=5) as server:
         server.noop()
-    return f"{parts.hostname} answers"
+    return f"{parts.hostname} answers{' and knows us' if parts.username else ''}"

@@ -21,6 +21,7 @@ INSTANT = click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%
 
 @group.command("verify")
 @as_json
+@plainly
 def verify(*, as_json: bool) -> None:
     """Recompute every total and every daily seal; list what differs and exit non-zero if anything does."""
     found = proof.differences()

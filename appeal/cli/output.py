@@ -8,8 +8,10 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import click
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from appeal.core.errors import DomainError
+from appeal.payments import PaymentsError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,13 +26,21 @@ def say(content: Any, sentences: str, *, as_json: bool) -> None:
 
 
 def plainly(command: Command) -> Command:
-    """Turn a domain error into one sentence on stderr and exit status 1."""
+    """Turn what can go wrong into one sentence on stderr and exit status 1."""
 
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
+        except PaymentsError as error:
+            raise click.ClickException(f"Stripe did not answer, or refused ({error.message}).") from error
         except DomainError as error:
             raise click.ClickException(error.message) from error
+        except (OperationalError, ProgrammingError, InterfaceError) as error:
+            said = str(error.orig).strip().partition("\n")[0]
+            raise click.ClickException(
+                f"The database does not answer as it should: {said}. `flask --app wsgi doctor` says more; "
+                "a new database needs `flask --app wsgi db upgrade`."
+            ) from error
 
     return run  # type: ignore[return-value]  # wraps keeps the signature

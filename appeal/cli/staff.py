@@ -46,6 +46,7 @@ def add(email: str, role: str, name: str, *, password_stdin: bool, as_json: bool
 
 @group.command("list")
 @as_json
+@plainly
 def list_all(*, as_json: bool) -> None:
     """List everybody."""
     rows = [
@@ -68,8 +69,9 @@ def list_all(*, as_json: bool) -> None:
 @group.command("reset")
 @click.argument("email")
 @click.option("--second-factor", is_flag=True, help="Also take a lost second factor off.")
+@as_json
 @plainly
-def reset(email: str, *, second_factor: bool) -> None:
+def reset(email: str, *, second_factor: bool, as_json: bool) -> None:
     """Send somebody a link to choose a new password."""
     person = staff_people.by_email(email)
     if person is None:
@@ -78,7 +80,7 @@ def reset(email: str, *, second_factor: bool) -> None:
         staff_people.forget_second_factor(person.id, COMMAND_LINE)
     if not staff_people.send_letter(person, "reset", _key()):
         raise staff_people.PersonRefused(f"Several letters went to {person.email} lately. Wait an hour.")
-    click.echo(f"A letter to {person.email} leaves by mail.")
+    say({"email": person.email}, f"A letter to {person.email} leaves by mail.", as_json=as_json)
 
 
 @group.command("demo")

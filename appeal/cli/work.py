@@ -8,7 +8,7 @@ import threading
 import click
 from flask.cli import with_appcontext
 
-from appeal.cli.output import as_json, say
+from appeal.cli.output import as_json, plainly, say
 from appeal.context import settings
 from appeal.queues import jobs
 
@@ -17,6 +17,7 @@ from appeal.queues import jobs
 @click.option("--once", is_flag=True, help="Do what is due now, then stop.")
 @as_json
 @with_appcontext
+@plainly
 def command(*, once: bool, as_json: bool) -> None:
     """Apply waiting events, send mail, run what is scheduled."""
     if once:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 _shift_lock = threading.Lock()
 _shift = timedelta(0)
@@ -40,6 +40,11 @@ def travel(to: datetime) -> Iterator[None]:
 def zone(name: str) -> ZoneInfo:
     """Return a time zone by its IANA name."""
     return ZoneInfo(name)
+
+
+def knows_zone(name: str) -> bool:
+    """Tell whether there is a time zone of this IANA name."""
+    return name in available_timezones()
 
 
 def day_of(instant: datetime, zone_name: str) -> date:

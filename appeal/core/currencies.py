@@ -83,8 +83,16 @@ def from_stripe(amount: int, currency: str) -> int:
 
 
 def _refuse_odd_thousandths(amount: int, currency: str) -> None:
-    if exponent(currency) == 3 and amount % 10:
+    if amount % step_minor(currency):
         raise UnsendableAmount(f"Stripe takes {currency.upper()} amounts ending in 0 only: {amount}")
+
+
+def step_minor(currency: str) -> int:
+    """Return what every amount must be a multiple of to be sent to Stripe, in minor units: 10 where there are thousandths.
+
+    Raises: UnknownCurrency.
+    """
+    return 10 if exponent(currency) == 3 else 1
 
 
 def minimum_charge_minor(currency: str) -> int:

@@ -167,7 +167,8 @@ def cover_for(appeal: Appeal, gift: Gift) -> int:
     """Return what the donor adds so that the gift arrives whole, in minor units; nothing unless they asked for it."""
     if not (gift.cover_fee and appeal.cover_offered):
         return 0
-    return money.cover_for(gift.amount_minor, appeal.cover_percent_bps, appeal.cover_fixed_minor)
+    step_minor = money.step_minor(appeal.currency)
+    return money.cover_for(gift.amount_minor, appeal.cover_percent_bps, appeal.cover_fixed_minor, step_minor)
 
 
 def by_public_id(public_id: str) -> Donation:

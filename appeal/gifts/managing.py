@@ -58,7 +58,8 @@ def _cover(began: Donation, gift: RecurringGift, amount_minor: int) -> int:
     if not gift.cover_minor:
         return 0
     appeal = began.appeal
-    return money.cover_for(amount_minor, appeal.cover_percent_bps, appeal.cover_fixed_minor)
+    step_minor = money.step_minor(appeal.currency)
+    return money.cover_for(amount_minor, appeal.cover_percent_bps, appeal.cover_fixed_minor, step_minor)
 
 
 def _asked(gift: RecurringGift, ask: Callable[[], Subscription], gateway: Gateway) -> Subscription:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from appeal.books.ledger import insert_once
 from appeal.core import clock
-from appeal.core.errors import DomainError, NotYet
+from appeal.core.errors import DoesNotFit, DomainError, NotYet
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import InboxEvent
@@ -27,6 +27,10 @@ from appeal.queues import events, waiting
 # How many events are applied at once when one has brought what others waited for.
 AFTER_WAKING = 20
 BACKOFF_SECONDS = (1, 5, 30, 120, 600, 3600, 21600)
+
+# What reading raises where an event is not of the shape we know. It would raise the same the next time, and while
+# an event waits for long the server says it is not ready: that is for a person to look at.
+MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 log = structlog.get_logger(__name__)
 
@@ -127,6 +131,9 @@ def apply(row_id: int, *, livemode: bool) -> bool:
         _park(row_id, error)
     except DBAPIError as error:
         _put_off(row_id, error)
+    except MISSHAPEN as error:
+        log.exception("inbox.cannot_be_read", row=row_id)
+        _park(row_id, DoesNotFit(f"It cannot be read ({type(error).__name__}: {error})."))
     except Exception as error:
         log.exception("inbox.failed", row=row_id)
         _put_off(row_id, error)

@@ -6,9 +6,7 @@ import io
 import re
 from datetime import date
 from typing import Any
-from zoneinfo import available_timezones
 
-from babel import Locale, UnknownLocaleError
 from wtforms import (
     BooleanField,
     FileField,
@@ -161,15 +159,13 @@ class AppealForm(Form):
 
     def validate_time_zone(self, field: Any) -> None:
         """Hold the zone to the known ones."""
-        if field.data not in available_timezones():
+        if not clock.knows_zone(field.data):
             raise ValidationError("Enter a time zone such as Europe/London.")
 
     def validate_locale(self, field: Any) -> None:
         """Hold the language to the known ones."""
-        try:
-            Locale.parse(field.data)
-        except (UnknownLocaleError, ValueError):
-            raise ValidationError("Enter a language such as en_GB.") from None
+        if not money.knows_locale(field.data):
+            raise ValidationError("Enter a language such as en_GB.")
 
     def validate_contact_email(self, field: Any) -> None:
         """Hold the address to the standard."""

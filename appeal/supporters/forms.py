@@ -18,6 +18,8 @@ OTHER = "other"
 UPDATES_WORDING = (
     "Send me occasional news of this appeal and of what your support makes possible. You can stop any time."
 )
+# A browser leaves an unticked box out; a program may say no. Nobody consents by saying no.
+UNTICKED = (False, "", "0", "false", "no", "off")
 CREDIT_CHOICES = [
     SelectChoice("name", "With my name"),
     SelectChoice("initials", "With my initials"),
@@ -91,8 +93,8 @@ class DonationForm(Form):
         filters=[_trim],
         validators=[Length(max=1000, message="Keep your message within 1,000 characters."), no_control],
     )
-    cover_fee = BooleanField("Cover the card fee")
-    updates = BooleanField(UPDATES_WORDING)
+    cover_fee = BooleanField("Cover the card fee", false_values=UNTICKED)
+    updates = BooleanField(UPDATES_WORDING, false_values=UNTICKED)
     src = HiddenField()
     page = HiddenField()
     website = StringField("Leave this empty")
@@ -144,6 +146,10 @@ class DonationForm(Form):
             minor = money.parse_amount(text, self.appeal.currency, locale)
         except money.AmountError as error:
             raise ValidationError(error.message) from None
+        step_minor = money.step_minor(self.appeal.currency)
+        if minor % step_minor:
+            near = self._money(max(minor - minor % step_minor, step_minor))
+            raise ValidationError(f"Cards are charged in steps of {self._money(step_minor)}: try {near}.")
         if minor < self.appeal.minimum_minor:
             raise ValidationError(
                 f"The smallest gift we can take by card is {self._money(self.appeal.minimum_minor)}."
@@ -206,7 +212,10 @@ def cover_label(appeal: Appeal) -> str:
     whole, part = divmod(appeal.cover_percent_bps, 100)
     percent = f"{whole}.{part:02d}".rstrip("0").rstrip(".")
     fixed = money.format_money(appeal.cover_fixed_minor, appeal.currency, appeal.locale)
-    example = money.cover_for(appeal.default_minor, appeal.cover_percent_bps, appeal.cover_fixed_minor)
+    step_minor = money.step_minor(appeal.currency)
+    example = money.cover_for(
+        appeal.default_minor, appeal.cover_percent_bps, appeal.cover_fixed_minor, step_minor
+    )
     added = money.format_money(example, appeal.currency, appeal.locale)
     gift = money.format_money(appeal.default_minor, appeal.currency, appeal.locale)
     return f"Add the card fee ({percent}% + {fixed}; {added} on a gift of {gift}), so that all of my gift arrives"

@@ -52,8 +52,8 @@ def metrics() -> Response:
 def _only_watchers() -> None:
     token = settings().metrics_token.get_secret_value()
     if token:
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), token.encode()):
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
             abort(403)
     elif not _is_loopback(request.remote_addr or ""):
         abort(403)

@@ -1,6 +1,8 @@
 """The commands: what each does, says, prints as JSON and ends with."""
 
 import json
+import socket
+import threading
 
 import pytest
 from flask import Flask
@@ -79,6 +81,12 @@ def test_an_appeal_is_created_shown_opened_and_closed(flask, client) -> None:
         ["create", "ok", "--title", "T", "--opens", "yesterday"],
         ["create", "ok", "--title", "T", "--opens", "2026-02-01", "--closes", "2026-01-01"],
         ["create", "ok"],
+        ["create", "ok", "--title", " "],
+        ["create", "ok", "--title", "T" * 201],
+        ["create", "ok", "--title", "T", "--time-zone", "Mars/Olympus"],
+        ["create", "ok", "--title", "T", "--locale", "xx_YY"],
+        ["create", "ok", "--title", "T", "--closes", "9999-12-31"],
+        ["create", "ok", "--title", "T", "--opens", "0001-01-01"],
         ["show", "nowhere"],
         ["open", "nowhere"],
         ["close", "nowhere"],
@@ -90,6 +98,29 @@ def test_what_cannot_be_done_is_said_in_a_sentence_and_ends_non_zero(flask, word
     assert done.exit_code != 0
     assert "Traceback" not in done.output
     assert done.exception is None or isinstance(done.exception, SystemExit)
+
+
+REPORTING = [
+    ["appeals", "list"], ["staff", "list"], ["ledger", "verify"], ["work", "--once"], ["stripe", "reconcile"],
+    ["demo", "seed"], ["privacy", "export", "a@example.org"], ["staff", "reset", "a@example.org"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", REPORTING, ids=" ".join)
+def test_a_database_without_tables_is_named_with_the_way_out(make_app, tmp_path, words) -> None:
+    app = make_app(f"sqlite:///{tmp_path}/new.sqlite3")
+    done = app.test_cli_runner().invoke(args=words)
+    assert done.exit_code == 1
+    assert "db upgrade" in done.output or "did not answer" in done.output  # reconcile asks Stripe first
+    assert isinstance(done.exception, SystemExit)
+
+
+def test_opening_and_closing_report_as_json_too(flask) -> None:
+    flask("appeals", "create", "one", "--title", "T")
+    assert json.loads(flask("appeals", "open", "one", "--json").output)["status"] == "open"
+    assert json.loads(flask("appeals", "close", "one", "--json").output)["status"] == "closed"
+    switched = flask("appeals", "banner", "one", "top", "--off", "--json")
+    assert json.loads(switched.output) == {"slug": "one", "off": ["top"]}
 
 
 def test_a_slug_that_is_taken_is_said(flask) -> None:
@@ -151,6 +182,29 @@ def test_the_doctor_is_content_where_all_is_well(make_app, sqlite_url) -> None:
         done = app.test_cli_runner().invoke(args=["doctor", "--json"])
     assert done.exit_code == 0, done.output
     assert all(one["fine"] for one in json.loads(done.output))
+
+
+def test_the_doctor_speaks_to_a_mail_server_as_the_letters_do(make_app, sqlite_url, smtp) -> None:
+    app = make_app(sqlite_url, mail_url=smtp.url)
+    found = json.loads(app.test_cli_runner().invoke(args=["doctor", "--json"]).output)
+    assert {one["what"]: one["fine"] for one in found}["mail"]
+
+
+def test_the_doctor_greets_an_encrypted_mail_server_encrypted(make_app, sqlite_url) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        heard: list[bytes] = []
+
+        def listen() -> None:
+            connection, _ = server.accept()
+            with connection:
+                heard.append(connection.recv(1))
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        app = make_app(sqlite_url, mail_url=f"smtps://127.0.0.1:{server.getsockname()[1]}")
+        app.test_cli_runner().invoke(args=["doctor", "--json"])
+        listener.join(10)
+    assert heard == [b"\x16"]  # the first byte of a TLS handshake
 
 
 def test_sample_data_never_comes_into_production(make_app, sqlite_url) -> None:

@@ -95,6 +95,18 @@ def test_a_covered_fee_leaves_the_gift_whole_and_a_penny_less_would_not(amount, 
     assert cover == 0 or arrives(cover - 1) < amount * 10_000
 
 
+@given(
+    amount=st.integers(1, 100_000).map(lambda tens: tens * 10),
+    bps=st.integers(0, 900),
+    fixed=st.integers(0, 500),
+)
+def test_a_cover_in_thousandths_can_be_sent_to_stripe(amount, bps, fixed):
+    exact = money.cover_for(amount, bps, fixed)
+    cover = money.cover_for(amount, bps, fixed, money.step_minor("kwd"))
+    assert exact <= cover < exact + 10
+    assert money.to_stripe(amount + cover, "kwd") == amount + cover
+
+
 def test_the_cover_for_25_pounds_at_1_5_percent_and_20_pence_is_59_pence():
     assert money.cover_for(2500, 150, 20) == 59
 

@@ -56,6 +56,30 @@ def test_an_amount_is_read_as_people_type_it(typed, minor) -> None:
     assert amount_of(typed) == minor
 
 
+KUWAIT = {
+    "currency": "kwd",
+    "presets_minor": [10_000, 25_000],
+    "default_minor": 25_000,
+    "cover_fixed_minor": 200,
+}
+
+
+def test_thousandths_that_no_card_is_charged_in_are_named_at_the_field() -> None:
+    filled = form(appeal(**KUWAIT), amount="other", other_amount="2.125")
+    assert not filled.validate()
+    [message] = filled.other_amount.errors
+    assert "2.120" in message
+    assert amount_of("2.120", appeal(**KUWAIT)) == 2120
+
+
+@pytest.mark.parametrize("no", ["0", "no", "off", "false", ""])
+def test_nobody_consents_by_saying_no(no) -> None:
+    filled = form(updates=no, cover_fee=no)
+    assert filled.validate()
+    assert not filled.gift().updates
+    assert not filled.gift().cover_fee
+
+
 @pytest.mark.parametrize(
     "typed",
     [

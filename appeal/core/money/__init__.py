@@ -12,6 +12,7 @@ from appeal.core.currencies import (
     exponent,
     from_stripe,
     minimum_charge_minor,
+    step_minor,
     to_stripe,
     unit,
 )
@@ -27,7 +28,7 @@ from appeal.core.money.reading import (
     AmountTooPrecise,
     parse_amount,
 )
-from appeal.core.money.writing import cover_for, format_money, plain, symbol, whole_down
+from appeal.core.money.writing import cover_for, format_money, knows_locale, plain, symbol, whole_down
 
 __all__ = [
     "CURRENCIES",
@@ -46,9 +47,11 @@ __all__ = [
     "exponent",
     "format_money",
     "from_stripe",
+    "knows_locale",
     "minimum_charge_minor",
     "parse_amount",
     "plain",
+    "step_minor",
     "symbol",
     "to_stripe",
     "unit",

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.numbers import NumberPattern, format_currency, get_currency_symbol, parse_pattern
 
 from appeal.core.currencies import exponent, unit
@@ -14,24 +14,33 @@ from appeal.core.currencies import exponent, unit
 Whole = Literal["auto", "never", "down"]
 
 
-def cover_for(amount_minor: int, percent_bps: int, fixed_minor: int) -> int:
+def cover_for(amount_minor: int, percent_bps: int, fixed_minor: int, step_minor: int = 1) -> int:
     """Return what to add to a gift so that it arrives whole after the fee, rounded up, in minor units.
 
     The fee is `percent_bps` / 10,000 of the whole charge (gift and cover) plus `fixed_minor`. It suffices however
-    the fee itself is rounded.
+    the fee itself is rounded. Gift and cover together are a multiple of `step_minor`.
 
     Raises: ValueError for a negative figure or a fee of 100 % and more.
     """
     if amount_minor < 0 or fixed_minor < 0 or not 0 <= percent_bps < 10_000:
         raise ValueError("A fee is between 0 and 100 %, and neither gift nor fee is negative")
     charge_minor = -(-(amount_minor + fixed_minor) * 10_000 // (10_000 - percent_bps))
-    return charge_minor - amount_minor
+    return charge_minor + -charge_minor % step_minor - amount_minor
 
 
 @lru_cache(maxsize=256)
 def locale_of(name: str) -> Locale:
     """Return a locale, written `en-GB` or `en_GB`."""
     return Locale.parse(name.replace("-", "_"))
+
+
+def knows_locale(name: str) -> bool:
+    """Tell whether amounts can be written in a locale."""
+    try:
+        locale_of(name)
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=2048)
