@@ -134,10 +134,12 @@ def merged(old: str, new: str) -> str:
     Rows that are not there yet go to the end of the table.
     """
     anew = {key(line): line for line in new.splitlines() if _is_row(line)}
-    lines = [anew.pop(key(line), line) if _is_row(line) else line for line in old.splitlines()]
+    lines = [anew.pop(key(line), line) if _is_row(line) else line for line in old.rstrip().splitlines()]
+    end = max((place for place, line in enumerate(lines) if line.startswith("|")), default=len(lines) - 1) + 1
     told = next((line for line in new.splitlines() if line.startswith("Written by")), "")
     names = ", ".join(key(line) for line in new.splitlines() if _is_row(line))
-    return "\n".join([*lines, *anew.values(), "", f"Measured anew since: {names}. {told}"]) + "\n"
+    lines[end:end] = anew.values()
+    return "\n".join([*lines, "", f"Measured anew since: {names}. {told}"]) + "\n"
 
 
 def _is_row(line: str) -> bool:
