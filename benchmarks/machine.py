@@ -15,6 +15,7 @@ CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
 APART = len(CORES) > 1
 ENOUGH = 0.35
+MOST_LOAD = 3 * len(CORES)  # ours alone is about one and a half a core
 
 Cores = Sequence[int]
 
@@ -86,7 +87,7 @@ class Quiet:
     @property
     def enough(self) -> bool:
         """Say whether the figures can be concluded from."""
-        return self.spread < ENOUGH
+        return self.spread < ENOUGH and self.load <= MOST_LOAD
 
 
 def quiet(seconds: float = 0.5) -> Quiet:

@@ -194,13 +194,13 @@ class Bench:
             cores=cores,
         )
 
-    def bare(self, database: str = "") -> Server:
+    def bare(self, database: str = "", *, workers: int = 1, cores: Cores = (SERVER_CORE,)) -> Server:
         """Start the controls on the same server with the same settings."""
         port = free_port()
         own = {"BENCH_BODIES": str(self.bodies), "BENCH_DATABASE": database, "BENCH_SECRET": SECRET}
-        command = [sys.executable, "-m", "benchmarks.control", "app", str(port)]
+        command = [sys.executable, "-m", "benchmarks.control", "app", str(port), str(workers)]
         return self._start(
-            "bare", command=command, port=port, ready="/", environment=os.environ | own, cores=(SERVER_CORE,)
+            "bare", command=command, port=port, ready="/", environment=os.environ | own, cores=cores
         )
 
     def stripe(self) -> Server:

@@ -45,9 +45,10 @@ def test_wrong_answers_refute_and_a_round_without_answers_concludes_nothing() ->
 
 
 def test_one_look_at_a_busy_machine_does_not_make_a_run_noisy_but_half_of_them_do() -> None:
-    calm, busy = Quiet(0.05, 0.5), Quiet(3.0, 9.0)
+    calm, busy = Quiet(0.05, 0.5), Quiet(3.0, 1.5)
     assert judged([calm, busy, calm]).enough
     assert not judged([calm, busy, busy]).enough
+    assert not judged([calm, Quiet(0.05, 30.0)]).enough  # evenly overloaded
 
 
 @pytest.mark.parametrize(
