@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -56,7 +57,8 @@ class Bench:
         self._models: dict[tuple[str, int], str] = {}
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Begin; being told to stop ends what was started, too."""
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         return self
 
     def __exit__(
