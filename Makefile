@@ -34,10 +34,10 @@ format: $(VENV)/.installed-dev  ## Lay out the code and mend what ruff can mend 
 	@$(PY) -m ruff check --fix --quiet .
 	@$(PY) -m ruff format --quiet .
 
-bench: $(VENV)/.installed-dev  ## Measure against controls in the same run; writes benchmarks/results.md
+bench: $(VENV)/.installed-dev  ## Measure against controls, five minutes; writes benchmarks/results.md (ARGS="--only figure page")
 	@$(PY) -m benchmarks $(ARGS)
 
-bench-long: $(VENV)/.installed-dev  ## The same with a million donations and more rounds
+bench-long: $(VENV)/.installed-dev  ## The same with a million donations and more rounds, about half an hour
 	@$(PY) -m benchmarks --long $(ARGS)
 
 soak: $(VENV)/.installed-dev  ## The long form of the storms and the malformed requests

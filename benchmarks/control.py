@@ -1,6 +1,6 @@
 """The controls, each the least that does the same: a bare Flask route giving bytes, one committing a row, a stub of Stripe.
 
-`python -m benchmarks.control app PORT` serves `app` exactly as `flask serve` serves the application;
+`python -m benchmarks.control app PORT [PROCESSES]` serves `app` exactly as `flask serve` serves the application;
 `python -m benchmarks.control stripe PORT` serves `stripe`, which answers at once.
 """
 
@@ -118,4 +118,5 @@ def stripe(environ: dict[str, Any], start_response: Callable[..., Any]) -> Itera
 
 
 if __name__ == "__main__":
-    recommended(f"benchmarks.control:{sys.argv[1]}", port=int(sys.argv[2])).serve()
+    workers = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    recommended(f"benchmarks.control:{sys.argv[1]}", port=int(sys.argv[2]), workers=workers).serve()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from urllib.parse import urlsplit
 
-from benchmarks.machine import LOAD_CORE, cpu_seconds, pinned
+from benchmarks.machine import LOAD_CORE, Cores, cpu_seconds, pinned
 from benchmarks.rounds import Round
 
 WRK = shutil.which("wrk")
@@ -30,18 +30,22 @@ class Request:
 
 
 def read(
-    url: str, pid: int, *, seconds: float, connections: int = 16, headers: Mapping[str, str] | None = None
+    url: str,
+    pid: int,
+    *,
+    seconds: float,
+    connections: int = 16,
+    headers: Mapping[str, str] | None = None,
+    cores: Cores = (LOAD_CORE,),
 ) -> Round:
-    """Read one address over and over for a while, and tell what it cost the process tree of `pid`."""
+    """Read one address over and over for a while, with a thread for each of the load's cores; tell what it cost `pid`."""
     if WRK is None:
         return _read_by_hand(url, pid, seconds=seconds, connections=connections, headers=headers or {})
-    command = [WRK, "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency"]
+    command = [WRK, f"-t{len(cores)}", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency"]
     for name, value in (headers or {}).items():
         command += ["-H", f"{name}: {value}"]
     before = cpu_seconds(pid)
-    said = subprocess.run(
-        pinned([*command, url], LOAD_CORE), check=True, text=True, capture_output=True
-    ).stdout
+    said = subprocess.run(pinned([*command, url], cores), check=True, text=True, capture_output=True).stdout
     spent = cpu_seconds(pid) - before
     count = int(_found(r"(\d+) requests in", said))
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
@@ -51,6 +55,7 @@ def read(
         p50_ms=_milliseconds(_found(r"50%\s+([\d.]+\w+)", said)),
         p99_ms=_milliseconds(_found(r"99%\s+([\d.]+\w+)", said)),
         bad=int(failed[1]) if failed else 0,
+        answers=count,
     )
 
 
@@ -125,4 +130,5 @@ def send(
         p50_ms=median(took) * 1000 if took else 0,
         p99_ms=took[int(len(took) * 0.99)] * 1000 if took else 0,
         bad=len(bad),
+        answers=len(took),
     )

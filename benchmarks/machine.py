@@ -5,22 +5,29 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
 APART = len(CORES) > 1
+ENOUGH = 0.35
+MOST_LOAD = 3 * len(CORES)  # ours alone is about one and a half a core
+
+Cores = Sequence[int]
 
 
-def pinned(command: list[str], core: int | None) -> list[str]:
-    """Return a command that runs on one core, where the machine can do that."""
-    if core is None or not APART or not shutil.which("taskset"):
+def pinned(command: list[str], cores: Cores) -> list[str]:
+    """Return a command that runs on some cores alone, where the machine can do that.
+
+    Always say which: a child inherits the cores of this process, which keeps to the load's own.
+    """
+    if not APART or not shutil.which("taskset"):
         return command
-    return ["taskset", "-c", str(core), *command]
+    return ["taskset", "-c", ",".join(map(str, cores)), *command]
 
 
 def tree_of(pid: int) -> list[int]:
@@ -36,16 +43,19 @@ def tree_of(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process and its descendants have used so far."""
-    return sum(_ticks(one) for one in tree_of(pid)) / TICKS
+    """Return the processor time that a process and its descendants have used so far, to the microsecond.
+
+    Source: Linux, `MAKE_PROCESS_CPUCLOCK` in include/linux/posix-timers.h. The ticks in /proc are hundredths of a
+    second, too coarse for a hundred requests of a millisecond.
+    """
+    return sum(map(_clock, tree_of(pid)))
 
 
-def _ticks(pid: int) -> int:
+def _clock(pid: int) -> float:
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return int(fields[11]) + int(fields[12])
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:  # it has just ended
+        return 0.0
 
 
 def resident_bytes(pid: int) -> int:
@@ -77,10 +87,10 @@ class Quiet:
     @property
     def enough(self) -> bool:
         """Say whether the figures can be concluded from."""
-        return self.spread < 0.35
+        return self.spread < ENOUGH and self.load <= MOST_LOAD
 
 
-def quiet(seconds: float = 1.0) -> Quiet:
+def quiet(seconds: float = 0.5) -> Quiet:
     """Look at how even the machine is."""
     probes, until = [], time.monotonic() + seconds
     while time.monotonic() < until:
@@ -89,3 +99,8 @@ def quiet(seconds: float = 1.0) -> Quiet:
     probes.sort()
     within = probes[len(probes) // 20 : -len(probes) // 20 or None]
     return Quiet((within[-1] - within[0]) / median(probes), os.getloadavg()[0])
+
+
+def judged(looks: Sequence[Quiet]) -> Quiet:
+    """Return how even the machine was in the middle of many looks."""
+    return Quiet(median(one.spread for one in looks), max(one.load for one in looks))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import median, quantiles
+
+FEWEST_ANSWERS = 50
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,7 @@ class Round:
     p50_ms: float = 0
     p99_ms: float = 0
     bad: int = 0
+    answers: int = FEWEST_ANSWERS
 
 
 @dataclass
@@ -34,9 +37,17 @@ class Contender:
         return median(self.of(what))
 
     def spread(self, what: str) -> float:
-        """Return how far the rounds lie apart, against their median: 0.1 is plus or minus five percent."""
+        """Return how far the middle half of the rounds lies apart, against their median; one wild round does not show."""
         values = self.of(what)
-        return (max(values) - min(values)) / (median(values) or 1)
+        if len(values) < 2:
+            return 0.0
+        lower, middle, upper = quantiles(values, n=4, method="inclusive")
+        return (upper - lower) / (middle or 1)
+
+    @property
+    def thin(self) -> bool:
+        """Say whether a round had too few answers for its figures to mean anything."""
+        return min(self.of("answers"), default=0) < FEWEST_ANSWERS
 
 
 def alternate(measures: Mapping[str, Callable[[], Round]], rounds: int) -> dict[str, Contender]:
@@ -70,6 +81,20 @@ class Row:
     def verdict(self) -> str:
         """Say it in a word."""
         return {True: "reached", False: "**not reached**", None: "not concluded"}[self.reached]
+
+
+def concluded(good: bool, *contenders: Contender) -> tuple[bool | None, str]:
+    """Return the verdict and a note: wrong answers refute it, rounds that came to nothing leave it open."""
+    bad = sum(sum(one.of("bad")) for one in contenders)
+    if bad:
+        return False, f"{bad:.0f} wrong answers"
+    thin = [one.name for one in contenders if one.thin]
+    if thin:
+        return (
+            None,
+            f"a round of {', '.join(thin)} had fewer than {FEWEST_ANSWERS} answers: somebody else had the core",
+        )
+    return good, ""
 
 
 def told(contender: Contender) -> str:

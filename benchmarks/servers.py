@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
-from benchmarks import control
-from benchmarks.machine import LOAD_CORE, SERVER_CORE, pinned
+from benchmarks import control, machine
+from benchmarks.machine import LOAD_CORE, SERVER_CORE, Cores
 from tests.support.postgres import Cluster, create_database
 from tests.support.settings import environment_for
 from tools.children import LOOPBACK, Child, free_port, stop_all
@@ -22,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SECRET = "whsec_for_the_benchmarks"  # noqa: S105 - worth nothing elsewhere
 KEY = "a key for benchmarks, long enough to pass every check"
 SLUG = "95-years"
+FEW = 1_000
 
 
 class Server:
@@ -50,9 +54,11 @@ class Bench:
         self._stack = ExitStack()
         self._cluster: Cluster | None = None
         self._children: list[Child] = []
+        self._models: dict[tuple[str, int], str] = {}
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Begin; being told to stop ends what was started, too."""
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         return self
 
     def __exit__(
@@ -70,35 +76,84 @@ class Bench:
 
     # -- databases ---------------------------------------------------------------------------------------------
 
-    def database(self, kind: str, name: str, donations: int | None = None) -> str:
-        """Make a migrated database, seeded with that many gifts where a number is given."""
-        url = f"sqlite:///{self.directory / name}.sqlite3" if kind == "sqlite" else self._postgres(name)
-        self.flask(url, "db", "upgrade")
-        if donations is not None:
+    def database(self, kind: str, name: str, donations: int = 0) -> str:
+        """Make a database of its own with the sample appeal and that many gifts: a copy of one that is made once."""
+        model = self.shared(kind, donations)
+        if kind == "sqlite":
+            return self._copied(model, name)
+        return create_database(self.cluster.url(), name, template=urlsplit(model).path[1:])
+
+    def shared(self, kind: str, donations: int) -> str:
+        """Return the database with that many gifts: for those who only read, and to be copied while no server is on it."""
+        if (kind, donations) not in self._models:
+            name = f"{kind}_{donations}"
+            url = self._empty(kind, name)
+            self.flask(url, "db", "upgrade")
             self.flask(url, "demo", "seed", "--donations", str(donations))
-        return url
+            self._settle(url)
+            self._models[kind, donations] = url
+        return self._models[kind, donations]
 
     def bare_database(self, kind: str, name: str) -> str:
         """Make a database with the one table of the controls."""
-        url = f"sqlite:///{self.directory / name}.sqlite3" if kind == "sqlite" else self._postgres(name)
+        url = self._empty(kind, name)
         control.make_table(url)
         return url
 
-    def _postgres(self, name: str) -> str:
+    def _empty(self, kind: str, name: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{self.directory / name}.sqlite3"
+        return create_database(self.cluster.url(), name)
+
+    def _copied(self, url: str, name: str) -> str:
+        model, path = Path(url.removeprefix("sqlite:///")), self.directory / f"{name}.sqlite3"
+        with closing(sqlite3.connect(model)) as connection:  # nothing may stay beside the file that is copied
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        shutil.copyfile(model, path)
+        return f"sqlite:///{path}"
+
+    @staticmethod
+    def _settle(url: str) -> None:
+        """Let PostgreSQL count its rows, as it does by itself after a while. Nobody tells SQLite to, so nor do we."""
+        if url.startswith("sqlite"):
+            return
+        import psycopg
+
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("VACUUM (ANALYZE)")
+
+    @property
+    def cluster(self) -> Cluster:
+        """Return the PostgreSQL server, on all cores, started when it is first asked for."""
         if self._cluster is None:
             cluster = Cluster(self.directory / "postgres", durable=True)
-            cluster.create()
-            cluster.start()
+            mine = os.sched_getaffinity(0)
+            os.sched_setaffinity(0, machine.CORES)
+            try:
+                cluster.create()
+                cluster.start()
+            finally:
+                os.sched_setaffinity(0, mine)
             self._stack.callback(cluster.remove)
             self._cluster = cluster
-        return create_database(self._cluster.url(), name)
+        return self._cluster
+
+    def spent_seconds(self, url: str, pid: int) -> float:
+        """Return the processor time so far of a server and, where it is PostgreSQL, of its database."""
+        if url.startswith("sqlite"):
+            return machine.cpu_seconds(pid)
+        return machine.cpu_seconds(pid) + machine.cpu_seconds(self._postmaster())
+
+    def _postmaster(self) -> int:
+        return int((self.cluster.data / "postmaster.pid").read_text().splitlines()[0])
 
     # -- servers -----------------------------------------------------------------------------------------------
 
     def flask(self, url: str, *words: str) -> str:
         """Run one of the application's commands to its end."""
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
         done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *words],
+            machine.pinned(command, machine.CORES),
             cwd=ROOT,
             env=self.environment(url),
             check=False,
@@ -127,7 +182,7 @@ class Bench:
         }
         return environment_for(values | settings)
 
-    def app(self, url: str, *, workers: int = 1, core: int | None = SERVER_CORE, **settings: str) -> Server:
+    def app(self, url: str, *, workers: int = 1, cores: Cores = (SERVER_CORE,), **settings: str) -> Server:
         """Start the shipped server, as `flask serve` starts it."""
         port = free_port()
         serve = ["serve", "--host", LOOPBACK, "--port", str(port), "--workers", str(workers)]
@@ -138,16 +193,16 @@ class Bench:
             port=port,
             ready="/healthz",
             environment=self.environment(url, port, **settings),
-            core=core,
+            cores=cores,
         )
 
-    def bare(self, database: str = "") -> Server:
+    def bare(self, database: str = "", *, workers: int = 1, cores: Cores = (SERVER_CORE,)) -> Server:
         """Start the controls on the same server with the same settings."""
         port = free_port()
         own = {"BENCH_BODIES": str(self.bodies), "BENCH_DATABASE": database, "BENCH_SECRET": SECRET}
-        command = [sys.executable, "-m", "benchmarks.control", "app", str(port)]
+        command = [sys.executable, "-m", "benchmarks.control", "app", str(port), str(workers)]
         return self._start(
-            "bare", command=command, port=port, ready="/", environment=os.environ | own, core=SERVER_CORE
+            "bare", command=command, port=port, ready="/", environment=os.environ | own, cores=cores
         )
 
     def stripe(self) -> Server:
@@ -155,7 +210,7 @@ class Bench:
         port = free_port()
         command = [sys.executable, "-m", "benchmarks.control", "stripe", str(port)]
         return self._start(
-            "stripe", command=command, port=port, ready="/", environment=dict(os.environ), core=LOAD_CORE
+            "stripe", command=command, port=port, ready="/", environment=dict(os.environ), cores=(LOAD_CORE,)
         )
 
     def nginx(self) -> Server | None:
@@ -178,7 +233,7 @@ class Bench:
             str(self.directory / "nginx.log"),
         ]
         return self._start(
-            "nginx", command=command, port=port, ready="/", environment=dict(os.environ), core=SERVER_CORE
+            "nginx", command=command, port=port, ready="/", environment=dict(os.environ), cores=(SERVER_CORE,)
         )
 
     def _start(
@@ -189,11 +244,11 @@ class Bench:
         port: int,
         ready: str,
         environment: dict[str, str],
-        core: int | None,
+        cores: Cores,
     ) -> Server:
         child = Child(
             name,
-            pinned(command, core),
+            machine.pinned(command, cores),
             cwd=ROOT,
             environment=environment,
             ready_url=f"http://{LOOPBACK}:{port}{ready}",

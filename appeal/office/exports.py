@@ -1,7 +1,7 @@
 """What leaves the house as a file: the counted entries of the books, donors, and gifts as a CRM takes them.
 
-Rows are read in windows of a thousand ids, so that an export of a million rows holds a thousand at a time and disturbs
-nobody. It reaches up to the entry that was the newest when it began.
+Rows are read in windows of four thousand ids, so that an export of a million rows holds four thousand at a time and
+disturbs nobody. It reaches up to the entry that was the newest when it began.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, String, func, select, type_coerce
 
 from appeal.core import clock
 from appeal.extensions import db
@@ -19,7 +19,7 @@ from appeal.office import audit
 from appeal.office.audit import Actor
 from appeal.office.sheets import Amount, Cell
 
-WINDOW_IDS = 1000
+WINDOW_IDS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ def entries(appeal: Appeal, *, personal: bool) -> Table:
     """
     head: tuple[str, ...] = ("Entry", "Day", "Time (UTC)", "Kind", "Amount", "Currency", "Source", "Frequency", "Placement", "Link", "Page", "Gift")  # fmt: skip
     columns: list[Any] = [
-        LedgerEntry.id, LedgerEntry.day, LedgerEntry.occurred_at, LedgerEntry.kind, LedgerEntry.amount_minor,
-        LedgerEntry.currency, LedgerEntry.source, LedgerEntry.frequency, LedgerEntry.placement, Donation.src,
-        Donation.page, Donation.public_id,
+        LedgerEntry.id, _day(LedgerEntry.day), _time(LedgerEntry.occurred_at), _word(LedgerEntry.kind),
+        LedgerEntry.amount_minor, LedgerEntry.currency, _word(LedgerEntry.source), _word(LedgerEntry.frequency),
+        LedgerEntry.placement, Donation.src, Donation.page, Donation.public_id,
     ]  # fmt: skip
     own = (LedgerEntry.appeal_id == appeal.id, LedgerEntry.counted.is_(True))
     # A sum keeps the index on the appeal out of it: every window would be looked for among all of its entries.
@@ -63,9 +63,8 @@ def entries(appeal: Appeal, *, personal: bool) -> Table:
 
 
 def _entry(row: Any) -> Sequence[Cell]:
-    number, day, at, kind, minor, currency, *rest = row
-    moment = at.strftime("%H:%M:%S")
-    return (number, day.isoformat(), moment, kind, Amount(minor, currency), currency.upper(), *rest)
+    minor, currency = row[4:6]
+    return (*row[:4], Amount.of(minor, currency), currency.upper(), *row[6:])
 
 
 NPSP_HEAD = (
@@ -104,7 +103,7 @@ def _npsp(row: Any, title: str, zone: str) -> Sequence[Cell]:
     day = clock.day_of(at, zone).isoformat()
     rhythm = "Recurring" if frequency == "monthly" else "One-time"
     return (
-        first, last, email or "", "Contact1", f"{title} {day}", Amount(received - returned, currency), day,
+        first, last, email or "", "Contact1", f"{title} {day}", Amount.of(received - returned, currency), day,
         "Closed Won", rhythm, "", title, METHODS[source], "True", public_id,
     )  # fmt: skip
 
@@ -123,6 +122,31 @@ def donors() -> Table:
         ),
         lambda: int(db.session.scalar(select(func.count()).select_from(Donor).where(*own)) or 0),
     )
+
+
+# What follows lets the database write what it holds as the text that goes into the file: a date or a word that becomes
+# an object on the way and a text again costs as much as the whole line does otherwise.
+
+
+def _word(column: Any) -> Any:
+    """Read a word of a list as the text that it is."""
+    return type_coerce(column, String)
+
+
+def _day(column: Any) -> Any:
+    """Read a day as YYYY-MM-DD; SQLite keeps it so."""
+    return _word(column) if _sqlite() else func.to_char(column, "YYYY-MM-DD")
+
+
+def _time(column: Any) -> Any:
+    """Read the time of an instant in UTC as HH:MM:SS; SQLite keeps "YYYY-MM-DD HH:MM:SS.ffffff", in UTC."""
+    if _sqlite():
+        return func.substr(_word(column), 12, 8)
+    return func.to_char(func.timezone("UTC", column), "HH24:MI:SS")
+
+
+def _sqlite() -> bool:
+    return db.engine.dialect.name == "sqlite"
 
 
 def _paged(query: Any, key: Any) -> Iterator[Any]:

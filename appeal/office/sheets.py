@@ -1,7 +1,7 @@
 """Rows as files that open in a spreadsheet and cannot run there: CSV, plain or for Excel, and XLSX.
 
-A cell that a spreadsheet could take for a formula gets an apostrophe in front and is text. Both writers hold one row
-at a time.
+A cell that a spreadsheet could take for a formula gets an apostrophe in front and is text. Both writers hold a few
+hundred rows at a time.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import Self
 
@@ -16,8 +18,11 @@ from appeal.core import money
 
 Cell = str | int | None
 FORMULA_SIGNS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20\u2212\ufe62\ufe63\ufe66\ufe6b|%")
+SKIPPED = " \u00a0\u3000\ufeff\u200b"  # before a sign of a formula, by some programs
+LOOK_CLOSER = FORMULA_SIGNS | {" "}
 BOM = "\ufeff"
 CHUNK_ROWS = 500
+DISTINCT_AMOUNTS = 4096
 
 
 class Amount(int):
@@ -31,8 +36,18 @@ class Amount(int):
         amount.exponent = money.exponent(currency)
         return amount
 
+    @staticmethod
+    @lru_cache(DISTINCT_AMOUNTS)
+    def of(minor: int, currency: str) -> Amount:
+        """Return an amount of a long table, where the same few come again and again, each made once."""
+        return Amount(minor, currency)
+
     def __str__(self) -> str:
         """Write it with a point and as many decimals as the currency has."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         units, rest = divmod(abs(int(self)), 10**self.exponent)
         sign = "-" if self < 0 else ""
         return f"{sign}{units}.{rest:0{self.exponent}}" if self.exponent else f"{sign}{units}"
@@ -44,14 +59,25 @@ def text_cell(text: str) -> str:
     Source: OWASP, "CSV Injection"; full-width forms of the signs are taken for them by some programs.
     """
     kept = "".join(sign for sign in text if sign >= " " or sign in "\t\r\n")
-    leading = kept.lstrip(" \u00a0\u3000\ufeff\u200b")[:1]
+    leading = kept.lstrip(SKIPPED)[:1]
     return f"'{kept}" if leading in FORMULA_SIGNS and leading else kept
 
 
-def _plain(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    return text_cell(cell) if isinstance(cell, str) else str(cell)
+def _safe(rows: list[Sequence[Cell]]) -> list[Sequence[Cell]]:
+    """Return rows in which no text is taken for a formula.
+
+    Each distinct text is looked at once, and nearly every one is printable throughout and begins with something
+    harmless; only the others are looked at closely. Of what may stand skipped before a sign, the space alone is printable.
+    """
+    texts = [cell for cell in set(chain.from_iterable(rows)) if isinstance(cell, str)]
+    changed = {
+        text: safe
+        for text in texts
+        if (text[:1] in LOOK_CLOSER or not text.isprintable()) and (safe := text_cell(text)) != text
+    }
+    if not changed:
+        return rows
+    return [[changed.get(cell, cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
 
 
 def as_csv(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, excel: bool = False) -> Iterator[bytes]:
@@ -61,11 +87,10 @@ def as_csv(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, excel: bool =
     buffer.write(BOM if excel else "")
     writer.writerow(head)
     yield _taken(buffer)
-    for number, row in enumerate(rows, 1):
-        writer.writerow([_plain(cell) for cell in row])
-        if number % CHUNK_ROWS == 0:
-            yield _taken(buffer)
-    yield _taken(buffer)
+    supply = iter(rows)
+    while batch := list(islice(supply, CHUNK_ROWS)):
+        writer.writerows(_safe(batch))
+        yield _taken(buffer)
 
 
 def _taken(buffer: io.StringIO) -> bytes:

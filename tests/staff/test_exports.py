@@ -3,14 +3,21 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import openpyxl
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
 
+from appeal import demo
 from appeal.appeals import by_slug
 from appeal.extensions import db
-from appeal.office import audit, sheets
+from appeal.models import Donation, Donor, LedgerEntry
+from appeal.office import audit, exports, sheets
 from appeal.office.sheets import Amount
 from tests.staff.conftest import Office, make_gift
 from tests.support.waiting import until
@@ -60,6 +67,66 @@ def test_a_csv_reads_back_and_excel_is_told_that_it_is_utf_8() -> None:
     assert list(csv.reader(io.StringIO(plain)))[1] == ["'=1", "Zoë, “quoted”", "-0.05", "", 'a "b"\nc']
     excel = b"".join(sheets.as_csv(["a"], [], excel=True))
     assert excel.startswith(b"\xef\xbb\xbf")
+
+
+def cell_by_cell(rows: list[list[Any]]) -> bytes:
+    """Write rows the plain way: every text looked at from its first sign to its last."""
+    buffer = io.StringIO()
+    for row in rows:
+        cells = [sheets.text_cell(cell) if isinstance(cell, str) else cell for cell in row]
+        csv.writer(buffer, lineterminator="\r\n").writerow(
+            ["" if cell is None else str(cell) for cell in cells]
+        )
+    return buffer.getvalue().encode()
+
+
+CELLS = st.one_of(
+    st.text(max_size=6),
+    st.text(
+        alphabet=sorted(sheets.LOOK_CLOSER | set(sheets.SKIPPED) | set("\x00\x1f\x7f\u2028a\"'é,")),
+        max_size=4,
+    ),
+    st.sampled_from([1, True, None, Amount(1, "gbp"), Amount(-1005, "kwd"), "1", "True", "1.00"]),
+)
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=5), max_size=8))
+def test_rows_written_many_at_a_time_are_the_bytes_of_each_cell_looked_at_by_itself(rows: list[Any]) -> None:
+    assert b"".join(sheets.as_csv(["a", "b"], rows)) == b"a,b\r\n" + cell_by_cell(rows)
+
+
+def test_an_export_of_several_pieces_and_windows_misses_and_repeats_nothing(app: Flask) -> None:
+    with app.app_context():
+        demo.seed(exports.WINDOW_IDS + sheets.CHUNK_ROWS + 1)
+        table = exports.entries(by_slug(demo.SLUG), personal=True)
+        written = b"".join(sheets.as_csv(table.head, table.rows())).decode()
+        numbers = [int(row[0]) for row in list(csv.reader(io.StringIO(written)))[1:]]
+        assert numbers == list(db.session.scalars(select(LedgerEntry.id).order_by(LedgerEntry.id)))
+
+
+def test_days_and_times_that_the_database_writes_are_those_of_the_entries(app: Flask, winter: str) -> None:
+    moments = ("2026-11-30T23:59:59.999999", "2026-12-01T00:00:00", "2026-03-29T01:30:00.5")
+    with app.app_context():
+        for moment in moments:
+            at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+            make_gift(by_slug("winter"), 700, received_at=at, src="www.example.org:end", page="/a/1")
+        db.session.remove()
+        entries = db.session.execute(
+            select(LedgerEntry, Donation, Donor)
+            .join(Donation, Donation.id == LedgerEntry.donation_id)
+            .join(Donor, Donor.id == Donation.donor_id)
+            .order_by(LedgerEntry.id)
+        )
+        expected = [
+            (
+                entry.id, entry.day.isoformat(), entry.occurred_at.strftime("%H:%M:%S"), entry.kind,
+                Amount(entry.amount_minor, entry.currency), entry.currency.upper(), entry.source, entry.frequency,
+                entry.placement, donation.src, donation.page, donation.public_id, donation.name, donor.email,
+                entry.reason,
+            )
+            for entry, donation, donor in entries
+        ]  # fmt: skip
+        assert list(exports.entries(by_slug("winter"), personal=True).rows()) == expected
 
 
 def test_a_workbook_holds_no_formula_and_amounts_are_numbers(office: Enter, app: Flask, winter: str) -> None:
