@@ -143,13 +143,14 @@ def _again(why: str, status: int, problem: str = "") -> BaseResponse:
     """Show what held the form up, and carry everything typed along."""
     return make_response(
         render_template(
-            "staff/again.html", why=why, problem=problem, fields=_kept(request.form), action=request.full_path
+            "staff/again.html", why=why, problem=problem, fields=kept(request.form), action=request.full_path
         ),
         status,
     )
 
 
-def _kept(form: MultiDict[str, str]) -> list[tuple[str, str]]:
+def kept(form: MultiDict[str, str]) -> list[tuple[str, str]]:
+    """List what was typed, for a page that carries it along: all but the token and passwords."""
     return [
         (name, value)
         for name, value in form.items(multi=True)

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appeal.core import clock, progress
 from appeal.core.errors import NoSuchAppeal
 from appeal.office import dashboard
+from appeal.queues import notices
 from appeal.staff import access, choice
 
 routes = Blueprint("dashboard", __name__)
@@ -23,7 +24,10 @@ def show() -> str:
     if found is None:
         return render_template("staff/nothing.html")
     return render_template(
-        "staff/dashboard.html", choice=found, board=dashboard.board(found.appeal, found.totals)
+        "staff/dashboard.html",
+        choice=found,
+        board=dashboard.board(found.appeal, found.totals),
+        notice_names=notices.NAMES,
     )
 
 
