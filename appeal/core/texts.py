@@ -53,3 +53,12 @@ def masked_email(email: str) -> str:
     """Return an address that its owner recognises and nobody else can use: `m…@example.org`."""
     name, _, site = email.rpartition("@")
     return f"{name[:1]}…@{site}"
+
+
+def isolated(text: str) -> str:
+    """Wrap a text that has right-to-left signs so that it stands unmixed in a line of the other direction.
+
+    Source: Unicode Standard Annex 9, "Explicit Directional Isolates".
+    """
+    right_to_left = any(unicodedata.bidirectional(sign) in {"R", "AL", "AN"} for sign in text)
+    return f"\u2068{text}\u2069" if right_to_left else text

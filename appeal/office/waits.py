@@ -95,7 +95,7 @@ def _waits(appeal_id: int) -> dict[str, Any]:
         "promised_minor": _sum(Promise.amount_minor, *promised),
         "batches": _count(PostBatch, PostBatch.appeal_id == appeal_id, PostBatch.closed_at.is_(None)),
         **{f"notice_{kind}": _count(Notice, unseen, Notice.kind == kind) for kind in notices.NAMES},
-        "notice_other": _count(Notice, unseen, Notice.kind.not_in(notices.NAMES)),
+        "notice_other": _count(Notice, unseen, Notice.kind.not_in(set(notices.NAMES) - {"other"})),
     }
 
 

@@ -27,7 +27,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from appeal.context import settings
-from appeal.core import money
+from appeal.core import money, texts
 from appeal.core.errors import Forbidden
 from appeal.extensions import csrf
 from appeal.models import Appeal, Person
@@ -181,12 +181,12 @@ def has(endpoint: str) -> bool:
 
 def exact(minor: int, appeal: Appeal) -> str:
     """Write an amount to the penny, in an appeal's money."""
-    return money.format_money(minor, appeal.currency, appeal.locale, whole="never")
+    return texts.isolated(money.format_money(minor, appeal.currency, appeal.locale, whole="never"))
 
 
 def short(minor: int, appeal: Appeal) -> str:
     """Write an amount in whole units, rounded down, in an appeal's money."""
-    return money.format_money(minor, appeal.currency, appeal.locale, whole="down")
+    return texts.isolated(money.format_money(minor, appeal.currency, appeal.locale, whole="down"))
 
 
 def person() -> Person:

@@ -7,8 +7,11 @@ import html5lib
 import pytest
 from flask import Flask
 
+from appeal.appeals import by_slug
 from appeal.extensions import db
-from appeal.models import Donation, Donor
+from appeal.models import AuditEntry, Donation, Donor, Person
+from appeal.office import post_import
+from tests.making_post import ANNA, enter, open_batch
 from tests.staff.conftest import Office
 
 Enter = Callable[..., Office]
@@ -215,3 +218,54 @@ def test_every_page_is_sound_html_and_names_each_thing_once(app: Flask, office: 
             assert not parser.errors, (address, parser.errors)
             ids = re.findall(r'\sid="([^"]+)"', answer.text)
             assert len(ids) == len(set(ids)), (address, sorted(ids))
+
+
+ASKED_FIRST = (
+    ("/staff/appeals/winter/close", "editor", {}),
+    ("/staff/donations/{gift}/refund", "admin", {"amount": "1", "reason": "Why not"}),
+    ("/staff/donations/{gift}/correct", "admin", {"change": "-1", "reason": "Misread"}),
+    ("/staff/post/lines/{line}/remove", "editor", {}),
+    ("/staff/post/statements/{statement}/forget", "editor", {}),
+    ("/staff/account/second-factor/off", "viewer", {}),
+    ("/staff/people/{person}/second-factor/off", "admin", {}),
+)
+
+
+@pytest.fixture
+def graspable(app: Flask, winter: str) -> dict[str, object]:
+    """Make one of everything that can be destroyed; return what each address needs."""
+    with app.app_context():
+        appeal = by_slug(winter)
+        batch = open_batch(appeal, 1, 500)
+        csv = b"Date,Amount,Name,Reference\n2026-11-20,5.00,Ada,R1\n"
+        found = {
+            "gift": db.session.query(Donation).filter_by(source="online").first().public_id,
+            "line": enter(batch, 500).id,
+            "statement": post_import.hand_in(appeal, "november.csv", csv, ANNA).id,
+            "person": db.session.query(Person).first().id,
+        }
+        db.session.remove()
+    return found
+
+
+@pytest.mark.parametrize("asked", ASKED_FIRST, ids=lambda asked: asked[0])
+def test_what_cannot_be_taken_back_is_asked_first_and_changes_nothing(
+    app: Flask, office: Enter, graspable: dict[str, object], asked: tuple[str, str, dict[str, str]]
+) -> None:
+    address, role, values = asked
+    one = office(role)
+    with app.app_context():
+        before = db.session.query(AuditEntry).count()
+    answer = one.post(address.format(**graspable), values)
+    assert answer.status_code == 200
+    assert 'name="sure" value="yes"' in answer.text
+    assert all(f'name="{name}" value="{value}"' in answer.text for name, value in values.items())
+    assert not html5lib_errors(answer.text)
+    with app.app_context():
+        assert db.session.query(AuditEntry).count() == before
+
+
+def html5lib_errors(text: str) -> list[object]:
+    parser = html5lib.HTMLParser()
+    parser.parse(text)
+    return parser.errors

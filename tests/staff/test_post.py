@@ -21,6 +21,7 @@ from tests.staff.conftest import Office, make_gift
 
 Enter = Callable[..., Office]
 ANNA = Actor("anna@lantern.example")
+SURE = {"sure": "yes"}
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_a_line_is_changed_taken_out_and_the_pile_recounted(office: Enter, batch
     editor, first, second = office("editor"), line(app, batch), line(app, batch, 100, "Gone")
     values = typed(editor.get(f"/staff/post/lines/{first}"), amount="25", name="Ada King")
     assert editor.post(f"/staff/post/lines/{first}", values).status_code == 303
-    assert editor.post(f"/staff/post/lines/{second}/remove").status_code == 303
+    assert editor.post(f"/staff/post/lines/{second}/remove", SURE).status_code == 303
     assert editor.post(f"/staff/post/{batch}/control", {"count": "1", "amount": "25"}).status_code == 303
     assert editor.post(f"/staff/post/{batch}/close").status_code == 303
     with app.app_context():
@@ -192,7 +193,7 @@ def test_an_admin_corrects_a_closed_line_with_a_reason(office: Enter, batch: int
     assert answer.status_code == 422
     assert "Say why" in answer.text
     for _ in range(2):
-        values = {"amount": "6", "reason": "Misread", "form": "f"}
+        values = {"amount": "6", "reason": "Misread", "form": "f", **SURE}
         assert admin.post(f"/staff/post/lines/{number}/correct", values).status_code == 303
     with app.app_context():
         assert reports.figure("winter").raised_minor == 5500 + 600
