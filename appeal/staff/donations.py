@@ -34,8 +34,6 @@ STATUS_WORDS = {"open": "at checkout", "started": "not finished"}
 def show() -> str:
     """List gifts, newest first."""
     found = choice.chosen()
-    if found is None:
-        return render_template("staff/nothing.html")
     wanted = search.Wanted(
         appeal_id=found.appeal.id,
         currency=found.appeal.currency,

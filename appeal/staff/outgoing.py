@@ -229,7 +229,7 @@ def again(number: int) -> BaseResponse:
 @access.allow("viewer")
 def daily() -> str:
     """Show yesterday's letter, and whether one gets it."""
-    found = choice.chosen()
+    found = choice.if_any()
     text = ""
     if found is not None:
         yesterday = clock.today(found.appeal.time_zone) - timedelta(days=1)

@@ -27,8 +27,6 @@ routes = Blueprint("post", __name__, url_prefix="/post")
 def show() -> str:
     """Show the batches that are open, and those closed lately."""
     found = choice.chosen()
-    if found is None:
-        return render_template("staff/nothing.html")
     return _overview(found, BatchForm(found.appeal))
 
 
@@ -56,8 +54,6 @@ def _overview(found: choice.Choice, form: BatchForm) -> str:
 def open_batch() -> BaseResponse:
     """Open a batch."""
     found = choice.chosen()
-    if found is None:
-        return make_response(render_template("staff/nothing.html"), 404)
     form = BatchForm(found.appeal, request.form)
     if form.validate():
         try:

@@ -21,8 +21,7 @@ LARGEST_BYTES = 900 * 1024
 @access.allow("editor")
 def show() -> str:
     """Offer to hand in a file, and list those that are not finished."""
-    found = choice.chosen()
-    return render_template("staff/nothing.html") if found is None else _page(found)
+    return _page(choice.chosen())
 
 
 def _page(found: choice.Choice, problem: str = "") -> str:
@@ -35,8 +34,6 @@ def _page(found: choice.Choice, problem: str = "") -> str:
 def hand_in() -> BaseResponse:
     """Take a file."""
     found = choice.chosen()
-    if found is None:
-        return make_response(render_template("staff/nothing.html"), 404)
     file = request.files.get("file")
     if file is None or not file.filename:
         return make_response(_page(found, "Choose a file: CSV or CAMT.053 (XML)."), 422)
