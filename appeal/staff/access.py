@@ -171,7 +171,19 @@ def headers(response: Response) -> Response:
 def template_values() -> dict[str, Any]:
     """Give every page who is signed in and what they may do."""
     signed = cast("Signed | None", g.get("signed"))
-    return {"me": signed.person if signed else None, "may": may, "exact": exact, "short": short, "has": has}
+    return {
+        "me": signed.person if signed else None,
+        "may": may,
+        "exact": exact,
+        "short": short,
+        "has": has,
+        "seen": seen,
+    }
+
+
+def seen(text: str) -> str:
+    """Write what people typed, or who did something, as this reader may see it: a viewer sees no e-mail address."""
+    return text if may("editor") else texts.with_masked_emails(text)
 
 
 def has(endpoint: str) -> bool:
