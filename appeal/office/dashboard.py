@@ -19,6 +19,8 @@ from appeal.office import days as in_days
 from appeal.office import waits
 from appeal.office.days import Day, Hour
 
+RANK = case((Appeal.status == "open", 0), (Appeal.status == "draft", 2), else_=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -59,9 +61,16 @@ class Board:
 
 def appeals_with_totals() -> list[tuple[Appeal, AppealTotals]]:
     """List every appeal with its totals: those that are open first, then the newest."""
-    rank = case((Appeal.status == "open", 0), (Appeal.status == "draft", 2), else_=1)
     query = select(Appeal, AppealTotals).join(AppealTotals, AppealTotals.appeal_id == Appeal.id)
-    return [(row[0], row[1]) for row in db.session.execute(query.order_by(rank, Appeal.id.desc()))]
+    return [(row[0], row[1]) for row in db.session.execute(query.order_by(RANK, Appeal.id.desc()))]
+
+
+def desk_zone() -> str:
+    """Return by which clock the office works, on pages about no appeal: that of the appeal which comes first."""
+    return (
+        db.session.scalar(select(Appeal.time_zone).order_by(RANK, Appeal.id.desc()).limit(1))
+        or "Europe/London"
+    )
 
 
 def figure_of(appeal: Appeal, totals: AppealTotals) -> reports.Figure:

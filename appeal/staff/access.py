@@ -31,7 +31,7 @@ from appeal.core import money, texts
 from appeal.core.errors import Forbidden
 from appeal.extensions import csrf
 from appeal.models import Appeal, Person
-from appeal.office import passwords, sign_in
+from appeal.office import dashboard, passwords, sign_in
 from appeal.office.audit import Actor
 from appeal.office.second_factor import SecondFactor
 from appeal.office.sign_in import Origin, Signed
@@ -178,7 +178,15 @@ def template_values() -> dict[str, Any]:
         "short": short,
         "has": has,
         "seen": seen,
+        "desk_zone": desk_zone,
     }
+
+
+def desk_zone() -> str:
+    """Return the zone of times on pages about no appeal; asked once a request."""
+    if "desk_zone" not in g:
+        g.desk_zone = dashboard.desk_zone()
+    return cast(str, g.desk_zone)
 
 
 def seen(text: str) -> str:

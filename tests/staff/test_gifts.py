@@ -1,7 +1,7 @@
 """Gifts and donors: found however spelt, read before shown, corrected with a reason, merged and parted again."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -14,10 +14,10 @@ from appeal.core.clock import travel as travel_to
 from appeal.core.errors import LedgerIsAppendOnly
 from appeal.database import writing
 from appeal.extensions import db
-from appeal.models import AuditEntry, BalanceMovement, Donation, Donor, OutboxItem, Payout
+from appeal.models import AuditEntry, BalanceMovement, Donation, Donor, Note, OutboxItem, Payout
 from appeal.office import audit, moderation, search, spelling
 from appeal.office.audit import COMMAND_LINE, Actor
-from appeal.people import merging
+from appeal.people import merging, notes
 from appeal.queues import notices
 from tests.staff.conftest import PASSWORD, Office, make_appeal, make_gift
 
@@ -397,3 +397,13 @@ def test_adjustments_name_who_did_them(app: Flask, winter: str) -> None:
             found.id, -100, reason="Typed wrong", actor="admin@lantern.example", key=entry
         )
         assert (made.actor, made.corrects_id) == ("admin@lantern.example", found.id)
+
+
+def test_pages_about_no_appeal_keep_the_clock_of_the_office(app: Flask, office: Enter) -> None:
+    with app.app_context():
+        gift = make_gift(make_appeal(time_zone="Asia/Tokyo"), 700)
+        with writing():
+            notes.add(gift.donor, "Rang", COMMAND_LINE)
+            db.session.query(Note).update({"written_at": datetime(2026, 11, 20, 20, tzinfo=UTC)})
+        address = f"/staff/donors/{gift.donor.public_id}"
+    assert "21\xa0Nov\xa02026,\xa005:00" in office("editor").get(address).text
