@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +13,9 @@ from sqlalchemy import select
 from appeal import reports
 from appeal.books import proof
 from appeal.core import clock
+from appeal.database import writing
 from appeal.extensions import db
-from appeal.models import Appeal, BankStatement, PostBatch, PostLine
+from appeal.models import Appeal, BankStatement, Payout, PostBatch, PostLine
 from appeal.office import post, promises
 from appeal.office.audit import Actor
 from tests.staff.conftest import Office, make_gift
@@ -312,6 +313,24 @@ def test_a_payout_from_stripe_is_pointed_out_and_not_chosen(office: Enter, winte
     proposed = page.get(hand_in(page, CSV).location).text
     assert "payout from Stripe" in proposed
     assert len(picks(proposed, ticked=False)) == 3
+
+
+def test_a_line_leads_to_the_payout_that_stripe_told_of_around_its_day(
+    office: Enter, winter: str, app: Flask
+) -> None:
+    arrives_at = datetime(2026, 11, 20, tzinfo=UTC)
+    with app.app_context(), writing() as session:
+        values = {"currency": "gbp", "status": "paid", "created_at": arrives_at, "told_at": arrives_at}
+        payout = Payout(payout_id="po_1", amount_minor=950, arrives_at=arrives_at, **values)
+        session.add(payout)
+        session.flush()
+        link = f"/staff/reconcile/payouts/{payout.id}"
+    editor = office("editor")
+    for day, leads in (("22/11/2026", True), ("13/10/2026", False)):
+        content = f"Date,Amount,Name,Reference\n{day},9.50,STRIPE PAYMENTS,R1\n"
+        page = editor.get(hand_in(editor, content).location).text
+        assert (link in page) is leads
+        assert picks(page) == []
 
 
 def test_what_was_not_read_is_said(office: Enter, winter: str) -> None:
