@@ -181,5 +181,8 @@ def answer(status: int, message: str) -> BaseResponse:
         return Response(body + "\n", status=status, mimetype="application/json")
     if isinstance(request.routing_exception, SecurityError):  # to a Host that is not ours no address leads
         return Response(f"{title}\n{message}\n", status=status, mimetype="text/plain")
-    page = render_template("errors/error.html", status=status, title=title, message=message, home_url="/")
+    home_url = "/staff/" if request.path.startswith("/staff/") else "/"
+    page = render_template(
+        "errors/error.html", status=status, title=title, message=message, home_url=home_url
+    )
     return Response(page, status=status, mimetype="text/html")

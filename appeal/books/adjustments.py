@@ -241,16 +241,10 @@ def correct(entry_id: int, amount_minor: int, *, reason: str, actor: str, key: s
     Raises:
         NotPossible: there is no such entry, it is not a gift's, or less than nothing would be left.
     """
-    if not reason.strip() or not actor.strip() or not amount_minor:
-        raise NotPossible("A correction says by how much, why, and who.")
     with writing() as session:
-        old = session.get(LedgerEntry, entry_id)
-        if old is None or old.kind not in {"gift", "correction"}:
-            raise NotPossible("Only the entry of a gift can be corrected; refunds and disputes are Stripe's.")
+        old = correctable(entry_id, amount_minor, reason=reason, actor=actor)
         donation = ledger.lock(old.donation_id)
-        stands = standing(ledger.entries_of(donation))
-        if stands is None or amount_minor < -stands.left_minor:
-            raise NotPossible("The correction is larger than what is left of the gift.")
+        _leaves_enough(donation, amount_minor)
         fact = ledger.Fact(
             "correction",
             f"co:{key}",
@@ -263,3 +257,24 @@ def correct(entry_id: int, amount_minor: int, *, reason: str, actor: str, key: s
         )
         ledger.record(donation, fact)
         return session.scalars(select(LedgerEntry).where(LedgerEntry.fact == fact.fact)).one()
+
+
+def correctable(entry_id: int, amount_minor: int, *, reason: str, actor: str) -> LedgerEntry:
+    """Return the entry that a correction would name.
+
+    Raises:
+        NotPossible: there is no such entry, it is not a gift's, or less than nothing would be left.
+    """
+    if not reason.strip() or not actor.strip() or not amount_minor:
+        raise NotPossible("A correction says by how much, why, and who.")
+    old = db.session.get(LedgerEntry, entry_id)
+    if old is None or old.kind not in {"gift", "correction"}:
+        raise NotPossible("Only the entry of a gift can be corrected; refunds and disputes are Stripe's.")
+    _leaves_enough(db.session.get_one(Donation, old.donation_id), amount_minor)
+    return old
+
+
+def _leaves_enough(donation: Donation, amount_minor: int) -> None:
+    stands = standing(ledger.entries_of(donation))
+    if stands is None or amount_minor < -stands.left_minor:
+        raise NotPossible("The correction is larger than what is left of the gift.")

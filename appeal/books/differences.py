@@ -14,6 +14,8 @@ from typing import Any
 from sqlalchemy import select
 
 from appeal import payments
+from appeal.core import money
+from appeal.core.currencies import CURRENCIES
 from appeal.extensions import db
 from appeal.models import InboxEvent, LedgerEntry, RecurringGift
 
@@ -45,9 +47,14 @@ class Difference:
 
     def sentence(self) -> str:
         """Say it in one line."""
-        sums = f", {self.amount_minor} {self.currency} (minor units)" if self.amount_minor else ""
+        sums = f", {self._sum()}" if self.amount_minor else ""
         mended = " Put right." if self.applied else ""
         return f"{self.kind}: {self.what} {self.stripe_id}{sums}: {self.cause}.{mended}"
+
+    def _sum(self) -> str:
+        if self.currency not in CURRENCIES:  # another product's, on the same account
+            return f"{self.amount_minor} {self.currency} (minor units)"
+        return money.format_money(self.amount_minor, self.currency)
 
 
 def claims_of(kind: str, item: Json) -> Iterator[Claim]:

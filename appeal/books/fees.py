@@ -177,7 +177,7 @@ def since_last(overlap: timedelta) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """What a donation brought after Stripe's fees, in the account's currency; None parts while nothing is known."""
+    """What a donation or a payout brought after Stripe's fees, in the account's currency; None parts while nothing is known."""
 
     currency: str
     amount_minor: int
@@ -189,6 +189,11 @@ def net_of(donation: Donation) -> Net | None:
     """Add up the movements of one donation; None while Stripe's statement has none."""
     rows = db.session.scalars(select(BalanceMovement).where(BalanceMovement.donation_id == donation.id)).all()
     return _sum(rows)
+
+
+def total(lines: Iterable[PayoutLine]) -> Net | None:
+    """Add up the lines of a payout; None while there are none."""
+    return _sum(line.movement for line in lines)
 
 
 def _sum(rows: Iterable[BalanceMovement]) -> Net | None:
@@ -203,23 +208,33 @@ def _sum(rows: Iterable[BalanceMovement]) -> Net | None:
     )
 
 
+def payouts_of(donation: Donation) -> list[Payout]:
+    """List the payouts that brought a donation's money to the bank, or took it back, the latest first."""
+    paying = select(BalanceMovement.payout_id).where(BalanceMovement.donation_id == donation.id)
+    query = select(Payout).where(Payout.id.in_(paying)).order_by(Payout.arrives_at.desc())
+    return list(db.session.scalars(query))
+
+
 @dataclass(frozen=True, slots=True)
 class PayoutLine:
-    """One line of a payout: a movement and, where it is a gift's, the gift's public id."""
+    """One line of a payout: a movement and, where it is a gift's, the gift's public id and name."""
 
     movement: BalanceMovement
     donation_public_id: str | None
+    donor_name: str | None
 
 
 def lines_of(payout: Payout) -> list[PayoutLine]:
     """List what a payout paid out, itself excluded; the nets add up to its amount."""
+    # Stripe's own fees have no source: a plain `!=` would leave them out, and the sum would not be what the bank got.
+    of_others = BalanceMovement.source_id.is_distinct_from(payout.payout_id)
     query = (
-        select(BalanceMovement, Donation.public_id)
+        select(BalanceMovement, Donation.public_id, Donation.name)
         .join(Donation, Donation.id == BalanceMovement.donation_id, isouter=True)
-        .where(BalanceMovement.payout_id == payout.id, BalanceMovement.source_id != payout.payout_id)
+        .where(BalanceMovement.payout_id == payout.id, of_others)
         .order_by(BalanceMovement.created_at, BalanceMovement.id)
     )
-    return [PayoutLine(row, public_id) for row, public_id in db.session.execute(query)]
+    return [PayoutLine(*row) for row in db.session.execute(query)]
 
 
 def payouts(most: int = 50) -> list[Payout]:

@@ -50,13 +50,24 @@ def refund(
         PaymentsRefused: Stripe said no; nothing moved.
         PaymentsError: Stripe did not answer; `finish` asks again with the same key.
     """
-    if not reason.strip() or not actor.strip():
-        raise NotPossible("A refund says why, and who ordered it.")
+    return finish(order(donation, amount_minor, reason=reason, actor=actor), gateway)
+
+
+def order(donation: Donation, amount_minor: int, *, reason: str, actor: str, key: str = "") -> RefundOrder:
+    """Store the order of a refund, once for its key, before Stripe is asked: `finish` asks.
+
+    Raises:
+        NotPossible: the amount or the gift does not allow it, or the key was used for something else.
+    """
+    key = key or ids.public_id()
     with writing() as session:
         donation = ledger.lock(donation.id)
-        _must_be_possible(donation, amount_minor)
+        known = session.scalars(select(RefundOrder).where(RefundOrder.public_id == key)).one_or_none()
+        if known is not None:
+            return _same(known, donation, amount_minor)
+        must_be_possible(donation, amount_minor, reason=reason, actor=actor)
         order = RefundOrder(
-            public_id=ids.public_id(),
+            public_id=key,
             donation_id=donation.id,
             amount_minor=amount_minor,
             currency=donation.currency,
@@ -65,10 +76,23 @@ def refund(
             created_at=clock.now(),
         )
         session.add(order)
-    return finish(order, gateway)
+        return order
 
 
-def _must_be_possible(donation: Donation, amount_minor: int) -> None:
+def _same(known: RefundOrder, donation: Donation, amount_minor: int) -> RefundOrder:
+    if (known.donation_id, known.amount_minor) != (donation.id, amount_minor):
+        raise NotPossible("This form has ordered another refund already. Open the gift again.")
+    return known
+
+
+def must_be_possible(donation: Donation, amount_minor: int, *, reason: str, actor: str) -> None:
+    """Refuse what Stripe or the books would refuse.
+
+    Raises:
+        NotPossible: the amount or the gift does not allow it, or who and why are not said.
+    """
+    if not reason.strip() or not actor.strip():
+        raise NotPossible("A refund says why, and who ordered it.")
     if problem := why_not(donation):
         raise NotPossible(problem)
     most_minor = refundable_minor(donation)

@@ -11,6 +11,7 @@ import unicodedata
 ADDRESS_OF_SITE = re.compile(
     r"(?:https?:|www\.|\b[\w-]+\.(?:com|net|org|info|biz|ru|io|co|uk|de|xyz|shop|site)\b)", re.IGNORECASE
 )
+EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Joiners are part of how some scripts and emoji are written.
 ALLOWED_FORMAT = frozenset("\u200c\u200d")
@@ -64,3 +65,17 @@ def masked_email(email: str) -> str:
     """Return an address that its owner recognises and nobody else can use: `m…@example.org`."""
     name, _, site = email.rpartition("@")
     return f"{name[:1]}…@{site}"
+
+
+def with_masked_emails(text: str) -> str:
+    """Mask every e-mail address in a text, for those who may read it but see no address."""
+    return EMAIL.sub(lambda found: masked_email(found[0]), text)
+
+
+def isolated(text: str) -> str:
+    """Wrap a text that has right-to-left signs so that it stands unmixed in a line of the other direction.
+
+    Source: Unicode Standard Annex 9, "Explicit Directional Isolates".
+    """
+    right_to_left = any(unicodedata.bidirectional(sign) in {"R", "AL", "AN"} for sign in text)
+    return f"\u2068{text}\u2069" if right_to_left else text

@@ -21,10 +21,6 @@ class HouseSettings(Base):
     id: Mapped[Key]
     second_factor_required: Mapped[bool] = mapped_column(default=False)
     refused_words: Mapped[list[Any]] = mapped_column(default=list)
-    hook_url: Mapped[str] = mapped_column(String(400), default="")
-    hook_secret: Mapped[str] = mapped_column(Text, default="")
-    chat_url: Mapped[str] = mapped_column(String(400), default="")
-    digest_to: Mapped[list[Any]] = mapped_column(default=list)
     revision: Mapped[int] = mapped_column(default=1)
 
 

@@ -1,57 +1,25 @@
 """What the dashboard shows: where the appeal stands, how fast it goes, where the gifts come from, what waits.
 
-Reads running totals, never the ledger at large, so that it costs the same with a thousand gifts and a million. The
-median is that of the last 501 gifts that stand (of two middle ones the lower), which an index finds at once. Today's
-hours are the one sum over entries; it is kept until the next entry comes.
+Reads running totals, never the ledger at large, so that it costs the same with a thousand gifts and a million.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Select, case, extract, func, or_, select
+from sqlalchemy import case, func, select
 
 from appeal import reports
 from appeal.core import clock, progress
 from appeal.extensions import db
-from appeal.models import (
-    Appeal,
-    AppealChange,
-    AppealTotals,
-    DailyTotal,
-    Donation,
-    InboxEvent,
-    LedgerEntry,
-    Notice,
-    OutboxItem,
-    PostBatch,
-    Promise,
-    RecurringGift,
-)
-from appeal.models.donation import IS_TO_READ
+from appeal.models import Appeal, AppealChange, AppealTotals, DailyTotal
+from appeal.office import days as in_days
+from appeal.office import waits
+from appeal.office.days import Day, Hour
 
-MEDIAN_OF = 501
-LOSSES_DAYS = 30
-SOURCES = ("online", "post", "bank")
-
-
-@dataclass(slots=True)
-class Day:
-    """One day of the appeal; amounts in minor units, what went back already taken off."""
-
-    day: date
-    by_source: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SOURCES, 0))
-    gift_count: int = 0
-    so_far_minor: int = 0
-    even_minor: int | None = None
-
-    @property
-    def net_minor(self) -> int:
-        """Return what the day brought."""
-        return sum(self.by_source.values())
+RANK = case((Appeal.status == "open", 0), (Appeal.status == "draft", 2), else_=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,47 +38,6 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Monthly:
-    """Monthly gifts as they stand; amounts in minor units a month."""
-
-    active_count: int
-    active_minor: int
-    past_due_count: int
-    past_due_minor: int
-    ended_count: int
-    ended_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """What waits for a person."""
-
-    events: int
-    mails: int
-    to_read: int
-    promises: int
-    promised_minor: int
-    batches: int
-    notices: int
-
-    @property
-    def anything(self) -> bool:
-        """Say whether somebody is needed."""
-        return bool(
-            self.events or self.mails or self.to_read or self.promises or self.batches or self.notices
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """One hour of today, by the clock of the appeal's zone."""
-
-    hour: int
-    net_minor: int
-    gift_count: int
-
-
-@dataclass(frozen=True, slots=True)
 class Board:
     """Everything on the dashboard."""
 
@@ -126,17 +53,24 @@ class Board:
     rhythms: list[Share]
     average_minor: int
     median_minor: int
-    monthly: Monthly
-    waits: Waits
+    monthly: waits.Monthly
+    waits: waits.Waits
     changes: list[AppealChange]
     elapsed_percent: int | None
 
 
 def appeals_with_totals() -> list[tuple[Appeal, AppealTotals]]:
     """List every appeal with its totals: those that are open first, then the newest."""
-    rank = case((Appeal.status == "open", 0), (Appeal.status == "draft", 2), else_=1)
     query = select(Appeal, AppealTotals).join(AppealTotals, AppealTotals.appeal_id == Appeal.id)
-    return [(row[0], row[1]) for row in db.session.execute(query.order_by(rank, Appeal.id.desc()))]
+    return [(row[0], row[1]) for row in db.session.execute(query.order_by(RANK, Appeal.id.desc()))]
+
+
+def desk_zone() -> str:
+    """Return by which clock the office works, on pages about no appeal: that of the appeal which comes first."""
+    return (
+        db.session.scalar(select(Appeal.time_zone).order_by(RANK, Appeal.id.desc()).limit(1))
+        or "Europe/London"
+    )
 
 
 def figure_of(appeal: Appeal, totals: AppealTotals) -> reports.Figure:
@@ -149,23 +83,23 @@ def board(appeal: Appeal, totals: AppealTotals) -> Board:
     now = clock.now()
     daily = list(db.session.scalars(select(DailyTotal).where(DailyTotal.appeal_id == appeal.id)))
     figure = figure_of(appeal, totals)
-    days = _days(appeal, daily, now)
-    monthly, waits, median_minor = _extras(appeal, now)
+    days = in_days.in_a_row(appeal, daily, now)
+    beside = waits.beside(appeal, now)
     return Board(
         appeal=appeal,
         figure=figure,
         pace=_pace(appeal, figure, days),
         days=days,
-        hours=_hours(appeal, totals, now),
+        hours=in_days.hours(appeal, totals, now),
         today=_on(days, clock.day_of(now, appeal.time_zone)),
         yesterday=_on(days, clock.day_of(now, appeal.time_zone) - timedelta(days=1)),
-        sources=_shares(daily, "source", SOURCES),
+        sources=_shares(daily, "source", in_days.SOURCES),
         placements=_shares(daily, "placement"),
         rhythms=_shares(daily, "frequency"),
         average_minor=totals.raised_minor // totals.gift_count if totals.gift_count > 0 else 0,
-        median_minor=median_minor,
-        monthly=monthly,
-        waits=waits,
+        median_minor=beside.median_minor,
+        monthly=beside.monthly,
+        waits=beside.waits,
         changes=changes_of(appeal),
         elapsed_percent=_elapsed(appeal, now),
     )
@@ -175,41 +109,6 @@ def changes_of(appeal: Appeal) -> list[AppealChange]:
     """List the changes of goal and dates, oldest first."""
     query = select(AppealChange).where(AppealChange.appeal_id == appeal.id).order_by(AppealChange.id)
     return list(db.session.scalars(query))
-
-
-def _days(appeal: Appeal, daily: Iterable[DailyTotal], now: datetime) -> list[Day]:
-    """Lay the days out in a row, those without gifts included, from the opening or the first gift to today."""
-    found: dict[date, Day] = {}
-    for row in daily:
-        day = found.setdefault(row.day, Day(row.day))
-        day.by_source[row.source] = day.by_source.get(row.source, 0) + row.received_minor - row.returned_minor
-        day.gift_count += row.gift_count
-    today = clock.day_of(now, appeal.time_zone)
-    opened = clock.day_of(appeal.opens_at or appeal.created_at, appeal.time_zone)
-    first, last = min([opened, *found, today]), max([*found, today])
-    days = [
-        found.get(first + timedelta(days=number), Day(first + timedelta(days=number)))
-        for number in range((last - first).days + 1)
-    ]
-    _run_up(appeal, days)
-    return days
-
-
-def _run_up(appeal: Appeal, days: list[Day]) -> None:
-    """Add up the days, and say beside each what an even pace would have reached."""
-    so_far = 0
-    for day in days:
-        so_far += day.net_minor
-        day.so_far_minor = so_far
-        day.even_minor = _even(appeal, day.day)
-
-
-def _even(appeal: Appeal, day: date) -> int | None:
-    if not (appeal.goal_minor and appeal.opens_at and appeal.closes_at):
-        return None
-    opens = clock.day_of(appeal.opens_at, appeal.time_zone)
-    span = (clock.day_of(appeal.closes_at - timedelta(seconds=1), appeal.time_zone) - opens).days + 1
-    return appeal.goal_minor * min(span, max(0, (day - opens).days + 1)) // span
 
 
 def _elapsed(appeal: Appeal, now: datetime) -> int | None:
@@ -248,118 +147,6 @@ def _shares(daily: Iterable[DailyTotal], by: str, always: tuple[str, ...] = ()) 
     return sorted(shares, key=lambda share: -share.net_minor)
 
 
-def _extras(appeal: Appeal, now: datetime) -> tuple[Monthly, Waits, int]:
-    """Ask in one statement for monthly gifts, what waits, and the median."""
-    gift, lately = RecurringGift, now - timedelta(days=LOSSES_DAYS)
-    ended = or_(gift.status != "ended", gift.ended_at > lately)
-    own = (gift.appeal_id == appeal.id, ended)
-    columns: list[Any] = []
-    for status in ("active", "past_due", "ended"):
-        columns += [
-            _count(gift, *own, gift.status == status),
-            select(func.coalesce(func.sum(gift.amount_minor), 0))
-            .where(*own, gift.status == status)
-            .scalar_subquery(),
-        ]
-    promised = (Promise.appeal_id == appeal.id, Promise.state == "open")
-    columns += [
-        *_parked(),
-        _to_read(appeal.id),
-        _count(Promise, *promised),
-        select(func.coalesce(func.sum(Promise.amount_minor), 0)).where(*promised).scalar_subquery(),
-        _count(PostBatch, PostBatch.appeal_id == appeal.id, PostBatch.closed_at.is_(None)),
-        _count(Notice, Notice.seen_at.is_(None)),
-        _median(appeal.id),
-    ]
-    row = [int(value or 0) for value in db.session.execute(select(*columns)).one()]
-    return Monthly(*row[:6]), Waits(*row[6:13]), row[13]
-
-
-def _parked() -> tuple[Any, Any]:
-    return (
-        _count(InboxEvent, InboxEvent.state == "parked"),
-        _count(OutboxItem, OutboxItem.state == "parked"),
-    )
-
-
-def _to_read(appeal_id: int) -> Any:
-    """Count by the short index alone: the sum keeps the larger one on appeal and status out of it."""
-    return _count(
-        Donation, IS_TO_READ, Donation.appeal_id + 0 == appeal_id, Donation.received_at.is_not(None)
-    )
-
-
-def _count(table: Any, *which: Any) -> Any:
-    return select(func.count()).select_from(table).where(*which).scalar_subquery()
-
-
-def _median(appeal_id: int) -> Any:
-    def latest() -> Any:
-        return _latest(appeal_id).subquery()
-
-    one, two = latest(), latest()
-    middle = select((func.count() - 1) // 2).select_from(two).scalar_subquery()
-    return (
-        select(one.c.amount_minor)
-        .order_by(one.c.amount_minor)
-        .limit(1)
-        .offset(case((middle > 0, middle), else_=0))
-        .scalar_subquery()
-    )
-
-
-def _latest(appeal_id: int) -> Select[int]:
-    standing = Donation.received_minor > Donation.returned_minor
-    query = select(Donation.amount_minor).where(
-        Donation.appeal_id == appeal_id, Donation.status == "received", standing
-    )
-    return query.order_by(Donation.id.desc()).limit(MEDIAN_OF)
-
-
-_kept_hours: dict[int, tuple[Any, list[Hour]]] = {}
-
-
-def _hours(appeal: Appeal, totals: AppealTotals, now: datetime) -> list[Hour]:
-    """Sum today's entries by the hour; asked anew only when there is a new entry or a new day."""
-    today = clock.day_of(now, appeal.time_zone)
-    key = (db.session.get_bind(), totals.entry_count, totals.as_of, today)
-    kept = _kept_hours.get(appeal.id)
-    if kept is None or kept[0] != key:
-        kept = (key, _ask_hours(appeal, today))
-        _kept_hours[appeal.id] = kept
-    return kept[1]
-
-
-def _ask_hours(appeal: Appeal, today: date) -> list[Hour]:
-    entry = LedgerEntry
-    start = clock.start_of_day(today, appeal.time_zone)
-    hour, half = extract("hour", entry.occurred_at), extract("minute", entry.occurred_at) >= 30
-    gifts = func.sum(case((entry.kind == "gift", 1), else_=0))
-    query = (
-        select(hour, half, func.sum(entry.amount_minor), gifts)
-        .where(
-            entry.appeal_id == appeal.id,
-            entry.recorded_at >= start,
-            entry.day == today,
-            entry.counted.is_(True),
-        )
-        .group_by(hour, half)
-    )
-    sums: dict[int, list[int]] = {number: [0, 0] for number in range(24)}
-    for utc_hour, second_half, net, count in db.session.execute(query):
-        at = _place(start, int(utc_hour), int(bool(second_half)) * 30)
-        local = at.astimezone(clock.zone(appeal.time_zone)).hour
-        sums[local][0] += int(net)
-        sums[local][1] += int(count)
-    return [Hour(number, net, count) for number, (net, count) in sums.items()]
-
-
-def _place(start: datetime, hour: int, minute: int) -> datetime:
-    """Return the first instant at or after the start of a day that shows this hour in UTC."""
-    at = start.replace(hour=hour, minute=minute)
-    return at if at >= start else at + timedelta(days=1)
-
-
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """The little that a page left open asks for again and again."""
@@ -378,8 +165,8 @@ def pulse(appeal: Appeal, totals: AppealTotals) -> Pulse:
     columns = (
         select(net).where(*on).scalar_subquery(),
         select(func.coalesce(func.sum(DailyTotal.gift_count), 0)).where(*on).scalar_subquery(),
-        *_parked(),
-        _to_read(appeal.id),
+        *waits.parked_counts().values(),
+        waits.to_read_count(appeal.id),
     )
     row = [int(value or 0) for value in db.session.execute(select(*columns)).one()]
     return Pulse(figure_of(appeal, totals), row[0], row[1], sum(row[2:]))

@@ -22,6 +22,7 @@ from appeal.office import audit, post
 from appeal.office.audit import Actor
 
 KEPT_DAYS = 30
+PAYOUT_DAYS = 7  # how far from the day that Stripe announced a bank may book a payout
 
 
 class NoSuchStatement(NoSuchThing):
@@ -30,11 +31,15 @@ class NoSuchStatement(NoSuchThing):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One credit of a statement: whether it is in a batch already, and whether it looks like a payout from Stripe."""
+    """One credit of a statement: whether it is in a batch already, and whether it looks like a payout from Stripe.
+
+    `paid_out` is the payout of that amount that Stripe told of around that day.
+    """
 
     credit: Credit
     known: bool
     payout: bool
+    paid_out: Payout | None
 
 
 def hand_in(appeal: Appeal, name: str, raw: bytes, actor: Actor) -> BankStatement:
@@ -74,7 +79,7 @@ def _remembered(head: str) -> dict[str, str]:
     return dict(db.session.scalar(query.order_by(BankStatement.id.desc()).limit(1)) or {})
 
 
-def name_columns(statement_id: int, columns: Mapping[str, str]) -> BankStatement:
+def name_columns(statement_id: int, columns: Mapping[str, str], actor: Actor) -> BankStatement:
     """Say what the columns of a CSV hold: role to heading.
 
     Raises:
@@ -82,9 +87,10 @@ def name_columns(statement_id: int, columns: Mapping[str, str]) -> BankStatement
     """
     with writing():
         found = statement(statement_id)
-        found.columns = {
-            role: columns[role] for role in (*bank_statements.ROLES, "order") if columns.get(role)
-        }
+        named = {role: columns[role] for role in (*bank_statements.ROLES, "order") if columns.get(role)}
+        before, after = audit.differing(found.columns, named)
+        audit.write(actor, "statement.columns", subject(found), before=before, after=after)
+        found.columns = named
         return found
 
 
@@ -123,11 +129,9 @@ def proposals(reading: Reading, appeal: Appeal) -> list[Proposal]:
     facts = {fact_of(appeal, credit) for credit in reading.credits}
     known = set(db.session.scalars(select(PostLine.fact).where(PostLine.fact.in_(facts))))
     amounts = {credit.amount_minor for credit in reading.credits}
-    payouts = set(db.session.scalars(select(Payout.amount_minor).where(Payout.amount_minor.in_(amounts))))
-    return [
-        Proposal(credit, fact_of(appeal, credit) in known, _is_payout(credit, payouts))
-        for credit in reading.credits
-    ]
+    of_these = select(Payout).where(Payout.amount_minor.in_(amounts), Payout.currency == appeal.currency)
+    payouts = list(db.session.scalars(of_these.order_by(Payout.arrives_at.desc())))
+    return [_proposal(credit, fact_of(appeal, credit) in known, payouts) for credit in reading.credits]
 
 
 def fact_of(appeal: Appeal, credit: Credit) -> str:
@@ -135,9 +139,16 @@ def fact_of(appeal: Appeal, credit: Credit) -> str:
     return f"bank:{appeal.id}:{credit.reference}"
 
 
-def _is_payout(credit: Credit, payouts: set[int]) -> bool:
-    said = f"{credit.name} {credit.text}".casefold()
-    return "stripe" in said or (credit.amount_minor in payouts and not credit.name)
+def _proposal(credit: Credit, known: bool, payouts: Iterable[Payout]) -> Proposal:
+    says_so = "stripe" in f"{credit.name} {credit.text}".casefold()
+    fitting = next((payout for payout in payouts if _fits(credit, payout)), None)
+    is_payout = says_so or (fitting is not None and not credit.name)
+    return Proposal(credit, known, is_payout, fitting if is_payout else None)
+
+
+def _fits(credit: Credit, payout: Payout) -> bool:
+    near = abs((credit.booked_on - payout.arrives_at.date()).days) <= PAYOUT_DAYS
+    return near and payout.amount_minor == credit.amount_minor
 
 
 def make_batch(statement_id: int, references: Iterable[str], actor: Actor) -> PostBatch:

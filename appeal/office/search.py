@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
 
 from appeal.books.ledger import DbSession, _dialect
 from appeal.core import ids, money
+from appeal.core.currencies import CURRENCIES
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Donation, Donor, DonorWord, SearchMark, WordSpelling
@@ -27,13 +28,19 @@ MOST_WORDS = 5
 MOST_DONORS = 400
 REFERENCE = re.compile(f"[{ids.ALPHABET}]{{26}}")
 STRIPE_IDS = ("pi_", "ch_", "py_", "cs_", "in_")
+SIGNS = {"£": "gbp", "€": "eur", "$": "usd", "¥": "jpy", "￥": "jpy"}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to look for among the gifts; an empty text looks for anything."""
+    """What to look for among the gifts; an empty text looks for anything.
+
+    An amount in the text is money of `currency`, written as `locale` writes it, unless it names another.
+    """
 
     appeal_id: int | None = None
+    currency: str = "gbp"
+    locale: str = "en_GB"
     text: str = ""
     status: str = ""
     source: str = ""
@@ -69,9 +76,9 @@ def _fits(wanted: Wanted) -> ColumnElement[bool]:
             Donation.payment_intent_id, Donation.charge_id, Donation.checkout_session_id, Donation.invoice_id,
         )  # fmt: skip
         return or_(*(column == text for column in columns))
-    amount = _amount(text)
+    amount = _amount(text, wanted)
     if amount is not None:
-        return Donation.amount_minor == amount
+        return amount
     if REFERENCE.fullmatch(text.lower()):
         return Donation.public_id == text.lower()
     return Donation.donor_id.in_(
@@ -79,14 +86,23 @@ def _fits(wanted: Wanted) -> ColumnElement[bool]:
     )
 
 
-def _amount(text: str) -> int | None:
-    """Read an amount of pounds and pence; in other currencies the same number of minor units is meant."""
-    if not any(sign.isdigit() for sign in text) or any(sign.isalpha() for sign in text):
+def _amount(text: str, wanted: Wanted) -> ColumnElement[bool] | None:
+    """Read an amount: with as many decimals as its own currency has, or None where the text is no amount."""
+    if not any(sign.isdigit() for sign in text):
         return None
-    try:
-        return money.parse_amount(text.lstrip("£$€¥ "), "gbp")
-    except money.AmountError:
-        return None
+    for currency in dict.fromkeys((wanted.currency, *_named(text))):
+        try:
+            minor = money.parse_amount(text, currency, wanted.locale)
+        except money.AmountError:
+            continue
+        return and_(Donation.amount_minor == minor, Donation.currency == currency)
+    return None
+
+
+def _named(text: str) -> list[str]:
+    """List the currencies that a text names, by code or sign."""
+    codes = [code for code in re.findall(r"[a-z]{3}", text.lower()) if code in CURRENCIES]
+    return codes + [SIGNS[sign] for sign in text if sign in SIGNS]
 
 
 def found_donors(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from collections.abc import Iterable
+
+from sqlalchemy import case, func, select
 
 from appeal.books import ledger
 from appeal.core import clock
@@ -10,11 +12,24 @@ from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Donation, Notice
 
+# What staff call each kind, one and several, the most urgent first.
+NAMES = {
+    "dispute": ("disputed gift", "disputed gifts"),
+    "fraud_warning": ("gift flagged by a bank", "gifts flagged by a bank"),
+    "refund_failed": ("refund that did not arrive", "refunds that did not arrive"),
+    "renewal_failed": ("monthly gift not paid", "monthly gifts not paid"),
+    "reconcile": ("difference from Stripe", "differences from Stripe"),
+    "unknown_terms": ("monthly gift with unknown terms", "monthly gifts with unknown terms"),
+    "complaint": ("complaint about data", "complaints about data"),
+    "endpoint_off": ("endpoint switched off", "endpoints switched off"),
+    "other": ("notice", "notices"),
+}
+
 
 def add(
     kind: str, dedupe: str, sentence: str, *, donation: Donation | None = None, appeal_id: int | None = None
 ) -> None:
-    """Write a notice, once for its `dedupe`, in the caller's transaction."""
+    """Write a notice of one of the kinds in `NAMES`, once for its `dedupe`, in the caller's transaction."""
     with writing() as session:
         values = {
             "kind": kind,
@@ -28,12 +43,22 @@ def add(
         ledger.insert_once(session, Notice, values, key="dedupe")
 
 
-def unseen(most: int = 100) -> list[Notice]:
-    """List the notices that nobody has put away, newest first."""
-    query = (
-        select(Notice).where(Notice.seen_at.is_(None)).order_by(Notice.created_at.desc(), Notice.id.desc())
-    )
+def unseen(most: int = 100, *, donation: Donation | None = None) -> list[Notice]:
+    """List the notices that nobody has put away, of one gift or of all: the most urgent kind first, then the newest."""
+    urgency = case({kind: rank for rank, kind in enumerate(NAMES)}, value=Notice.kind, else_=len(NAMES))
+    query = select(Notice).where(Notice.seen_at.is_(None))
+    if donation is not None:
+        query = query.where(Notice.donation_id == donation.id)
+    query = query.order_by(urgency, Notice.created_at.desc(), Notice.id.desc())
     return list(db.session.scalars(query.limit(most)))
+
+
+def by_kind(found: Iterable[Notice]) -> list[tuple[str, list[Notice]]]:
+    """Sort notices into the kinds of `NAMES`, in its order, without those that have none."""
+    kinds: dict[str, list[Notice]] = {kind: [] for kind in NAMES}
+    for notice in found:
+        kinds[notice.kind if notice.kind in kinds else "other"].append(notice)
+    return [(kind, rows) for kind, rows in kinds.items() if rows]
 
 
 def unseen_count() -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from appeal.core import clock
 from appeal.core.errors import NoSuchThing, NotPossible
@@ -16,6 +16,7 @@ from appeal.extensions import db
 from appeal.models import InboxEvent, OutboxItem
 from appeal.office import audit
 from appeal.office.audit import Actor
+from appeal.outgoing import events as outgoing
 
 Row = TypeVar("Row", InboxEvent, OutboxItem)
 
@@ -30,12 +31,17 @@ def events(*, before_id: int | None = None, most: int = 50) -> tuple[list[InboxE
 
 
 def letters(*, before_id: int | None = None, most: int = 50) -> tuple[list[OutboxItem], int | None]:
-    """List what could not be sent, newest first, and the id from which the next page goes on."""
-    return _parked(OutboxItem, before_id, most)
+    """List what could not be sent, newest first, and the id from which the next page goes on.
+
+    Messages to other systems are not among them: each is seen to where its endpoint is.
+    """
+    return _parked(OutboxItem, before_id, most, OutboxItem.kind != outgoing.KIND)
 
 
-def _parked(table: type[Row], before_id: int | None, most: int) -> tuple[list[Row], int | None]:
-    query = select(table).where(table.state == "parked")
+def _parked(
+    table: type[Row], before_id: int | None, most: int, *which: ColumnElement[bool]
+) -> tuple[list[Row], int | None]:
+    query = select(table).where(table.state == "parked", *which)
     if before_id is not None:
         query = query.where(table.id < before_id)
     found = list(db.session.scalars(query.order_by(table.id.desc()).limit(most + 1)))
@@ -48,11 +54,16 @@ def retry_event(row_id: int, actor: Actor) -> int:
     Raises:
         NotParked: it does not wait.
     """
-    with writing():
-        row = _locked(InboxEvent, row_id)
-        audit.write(actor, "event.retried", f"event:{row.event_id}", before={"problem": row.problem})
-        row.state, row.attempts, row.try_at = "waiting", 0, clock.now()
-        return row.id
+    return _again(InboxEvent, row_id, actor, "event.retried")
+
+
+def send_again(item_id: int, actor: Actor) -> int:
+    """Put a letter back among those that are due; return its row.
+
+    Raises:
+        NotParked: it does not wait.
+    """
+    return _again(OutboxItem, item_id, actor, "letter.sent_again")
 
 
 def set_event_aside(row_id: int, actor: Actor, *, reason: str) -> None:
@@ -62,24 +73,7 @@ def set_event_aside(row_id: int, actor: Actor, *, reason: str) -> None:
         NotParked: it does not wait.
         NotPossible: no reason is given.
     """
-    _say_why(reason)
-    with writing():
-        row = _locked(InboxEvent, row_id)
-        before = {"problem": row.problem}
-        audit.write(actor, "event.set_aside", f"event:{row.event_id}", before=before, reason=reason)
-        row.state, row.done_at = "ignored", clock.now()
-
-
-def send_again(item_id: int, actor: Actor) -> None:
-    """Put a letter back among those that are due.
-
-    Raises:
-        NotParked: it does not wait.
-    """
-    with writing():
-        item = _locked(OutboxItem, item_id)
-        audit.write(actor, "letter.sent_again", f"letter:{item.id}", before={"kind": item.kind})
-        item.state, item.attempts, item.try_at = "waiting", 0, clock.now()
+    _aside(InboxEvent, row_id, actor, "event.set_aside", reason)
 
 
 def set_letter_aside(item_id: int, actor: Actor, *, reason: str) -> None:
@@ -89,16 +83,33 @@ def set_letter_aside(item_id: int, actor: Actor, *, reason: str) -> None:
         NotParked: it does not wait.
         NotPossible: no reason is given.
     """
-    _say_why(reason)
+    _aside(OutboxItem, item_id, actor, "letter.set_aside", reason)
+
+
+def _again(table: type[Row], row_id: int, actor: Actor, action: str) -> int:
     with writing():
-        item = _locked(OutboxItem, item_id)
-        audit.write(actor, "letter.set_aside", f"letter:{item.id}", before={"kind": item.kind}, reason=reason)
-        item.state, item.done_at = "ignored", clock.now()
+        row = _locked(table, row_id)
+        audit.write(actor, action, _subject(row), before=_before(row))
+        row.state, row.attempts, row.try_at = "waiting", 0, clock.now()
+        return row.id
 
 
-def _say_why(reason: str) -> None:
+def _aside(table: type[Row], row_id: int, actor: Actor, action: str, reason: str) -> None:
     if not reason.strip():
         raise NotPossible("Say why, in a few words.")
+    with writing():
+        row = _locked(table, row_id)
+        audit.write(actor, action, _subject(row), before=_before(row), reason=reason)
+        row.state, row.done_at = "ignored", clock.now()
+
+
+def _subject(row: InboxEvent | OutboxItem) -> str:
+    return f"event:{row.event_id}" if isinstance(row, InboxEvent) else f"letter:{row.id}"
+
+
+def _before(row: InboxEvent | OutboxItem) -> dict[str, str]:
+    """Say what an entry of the audit keeps; what a mail server said may hold an address, which the audit does not."""
+    return {"problem": row.problem} if isinstance(row, InboxEvent) else {"kind": row.kind}
 
 
 def _locked(table: type[Row], row_id: int) -> Row:

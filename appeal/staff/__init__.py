@@ -12,12 +12,13 @@ from typing import cast
 from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
 
-from appeal.staff import access, cookies, filters
+from appeal.staff import access, choice, cookies, filters
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 blueprint.before_request(access.guard)
 blueprint.after_request(access.headers)
 blueprint.context_processor(access.template_values)
+blueprint.register_error_handler(choice.NoAppealYet, choice.nothing_yet)
 for name, write in filters.FILTERS.items():
     blueprint.add_app_template_filter(write, name)
 

@@ -27,11 +27,11 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from appeal.context import settings
-from appeal.core import money
+from appeal.core import money, texts
 from appeal.core.errors import Forbidden
 from appeal.extensions import csrf
 from appeal.models import Appeal, Person
-from appeal.office import passwords, sign_in
+from appeal.office import dashboard, passwords, sign_in
 from appeal.office.audit import Actor
 from appeal.office.second_factor import SecondFactor
 from appeal.office.sign_in import Origin, Signed
@@ -143,13 +143,14 @@ def _again(why: str, status: int, problem: str = "") -> BaseResponse:
     """Show what held the form up, and carry everything typed along."""
     return make_response(
         render_template(
-            "staff/again.html", why=why, problem=problem, fields=_kept(request.form), action=request.full_path
+            "staff/again.html", why=why, problem=problem, fields=kept(request.form), action=request.full_path
         ),
         status,
     )
 
 
-def _kept(form: MultiDict[str, str]) -> list[tuple[str, str]]:
+def kept(form: MultiDict[str, str]) -> list[tuple[str, str]]:
+    """List what was typed, for a page that carries it along: all but the token and passwords."""
     return [
         (name, value)
         for name, value in form.items(multi=True)
@@ -170,7 +171,27 @@ def headers(response: Response) -> Response:
 def template_values() -> dict[str, Any]:
     """Give every page who is signed in and what they may do."""
     signed = cast("Signed | None", g.get("signed"))
-    return {"me": signed.person if signed else None, "may": may, "exact": exact, "short": short, "has": has}
+    return {
+        "me": signed.person if signed else None,
+        "may": may,
+        "exact": exact,
+        "short": short,
+        "has": has,
+        "seen": seen,
+        "desk_zone": desk_zone,
+    }
+
+
+def desk_zone() -> str:
+    """Return the zone of times on pages about no appeal; asked once a request."""
+    if "desk_zone" not in g:
+        g.desk_zone = dashboard.desk_zone()
+    return cast(str, g.desk_zone)
+
+
+def seen(text: str) -> str:
+    """Write what people typed, or who did something, as this reader may see it: a viewer sees no e-mail address."""
+    return text if may("editor") else texts.with_masked_emails(text)
 
 
 def has(endpoint: str) -> bool:
@@ -180,12 +201,12 @@ def has(endpoint: str) -> bool:
 
 def exact(minor: int, appeal: Appeal) -> str:
     """Write an amount to the penny, in an appeal's money."""
-    return money.format_money(minor, appeal.currency, appeal.locale, whole="never")
+    return texts.isolated(money.format_money(minor, appeal.currency, appeal.locale, whole="never"))
 
 
 def short(minor: int, appeal: Appeal) -> str:
     """Write an amount in whole units, rounded down, in an appeal's money."""
-    return money.format_money(minor, appeal.currency, appeal.locale, whole="down")
+    return texts.isolated(money.format_money(minor, appeal.currency, appeal.locale, whole="down"))
 
 
 def person() -> Person:

@@ -9,7 +9,7 @@ from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Person
 from appeal.office import audit, passwords, sign_in, staff_people
-from appeal.staff import access
+from appeal.staff import access, sure
 from appeal.staff.forms import ChangePasswordForm, CodeForm
 
 routes = Blueprint("account", __name__, url_prefix="/account")
@@ -53,7 +53,9 @@ def change_password() -> BaseResponse | str:
 @access.allow("viewer", without_factor=True)
 def end(sign_in_id: int) -> BaseResponse:
     """End one of one's own sessions."""
-    sign_in.end(access.person().id, sign_in_id)
+    with writing():
+        sign_in.end(access.person().id, sign_in_id)
+        audit.write(access.actor(), "person.session_ended", f"person:{access.person().email}")
     return redirect(url_for("staff.account.show"), code=303)
 
 
@@ -108,6 +110,14 @@ def turn_on() -> BaseResponse | str:
 @access.allow("viewer", fresh=True)
 def turn_off() -> BaseResponse:
     """Take one's own second factor off."""
+    asked = sure.ask(
+        "Take your second factor off?",
+        "Your password alone will let you in, and whoever has it. You are signed out, and sign in anew.",
+        button="Take it off",
+        back=url_for("staff.account.show"),
+    )
+    if asked:
+        return asked
     staff_people.forget_second_factor(access.person().id, access.actor())
     session.clear()
     return redirect(url_for("staff.session.login"), code=303)

@@ -59,6 +59,7 @@ class DayField(StringField):
 class NewAppealForm(Form):
     """What a new appeal needs."""
 
+    title = _text("Title", 200, needed="Enter a title.")
     slug = StringField(
         "Address",
         filters=[trim],
@@ -68,7 +69,6 @@ class NewAppealForm(Form):
             Regexp(f"^{appeals.SLUG_PATTERN}$", message="Use small letters, digits and single hyphens."),
         ],
     )
-    title = _text("Title", 200, needed="Enter a title.")
     currency = StringField(
         "Currency",
         filters=[trim],

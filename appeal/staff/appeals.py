@@ -14,7 +14,7 @@ from appeal.core.errors import DomainError, InvalidGift, StaleForm
 from appeal.extensions import db
 from appeal.models import Appeal
 from appeal.office import dashboard, editing
-from appeal.staff import access
+from appeal.staff import access, sure
 from appeal.staff.appeal_form import AppealForm, NewAppealForm, read_logo, shown
 
 routes = Blueprint("appeals", __name__, url_prefix="/appeals")
@@ -125,7 +125,17 @@ def open_(slug: str) -> BaseResponse:
 @access.allow("editor")
 def close(slug: str) -> BaseResponse:
     """Close an appeal; it stays public and takes no more gifts online."""
-    return _step(slug, "The appeal is closed.", lambda: editing.set_status(slug, "closed", access.actor()))
+    appeal = appeals.by_slug(slug)
+    asked = sure.ask(
+        f"Close {appeal.title}?",
+        "Its page stays and says thank you; it takes no more gifts online, and every banner says that it has ended.",
+        "Monthly gifts run on as its settings say. You can open it again.",
+        button="Close the appeal",
+        back=url_for("staff.appeals.edit", slug=slug),
+    )
+    return asked or _step(
+        slug, "The appeal is closed.", lambda: editing.set_status(slug, "closed", access.actor())
+    )
 
 
 @routes.post("/<slug>/extend")

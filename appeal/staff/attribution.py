@@ -15,8 +15,6 @@ routes = Blueprint("attribution", __name__, url_prefix="/sources")
 def show() -> str:
     """Show what each source brought."""
     found = choice.chosen()
-    if found is None:
-        return render_template("staff/nothing.html")
     links = attribution.links(found.appeal)
     tables = [
         ("Where the ask stood", "Placement", attribution.by_placement(found.appeal)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import request
+from flask import render_template, request
 
 from appeal.core.errors import NoSuchAppeal
 from appeal.models import Appeal, AppealTotals
@@ -20,14 +20,36 @@ class Choice:
     others: list[Appeal]
 
 
-def chosen(slug: str = "") -> Choice | None:
-    """Return the appeal that this page is about; None while there is none at all.
+class NoAppealYet(NoSuchAppeal):
+    """There is no appeal at all, so this page has nothing to be about."""
+
+
+def nothing_yet(_error: NoAppealYet) -> tuple[str, int]:
+    """Say how to begin, on a page asked for while there is no appeal; what was sent led nowhere."""
+    return render_template("staff/nothing.html"), 200 if request.method in {"GET", "HEAD"} else 404
+
+
+def chosen() -> Choice:
+    """Return the appeal that this page is about.
+
+    Raises:
+        NoAppealYet: there is none at all; `nothing_yet` answers.
+        NoSuchAppeal: the address names one that is not there.
+    """
+    found = if_any()
+    if found is None:
+        raise NoAppealYet("There is no appeal yet.")
+    return found
+
+
+def if_any() -> Choice | None:
+    """Return the appeal that this page is about, if there is one.
 
     Raises:
         NoSuchAppeal: the address names one that is not there.
     """
     found = dashboard.appeals_with_totals()
-    wanted = slug or request.values.get("appeal", "")
+    wanted = request.values.get("appeal", "")
     if not found:
         return None
     pair = next((one for one in found if not wanted or one[0].slug == wanted), None)

@@ -22,8 +22,7 @@ DAYS_BACK = 13
 @access.allow("viewer")
 def show() -> str:
     """Show the lines that are ready to be printed."""
-    found = choice.chosen()
-    return render_template("staff/nothing.html") if found is None else _page(found)
+    return _page(choice.chosen())
 
 
 def _page(found: choice.Choice, problem: str = "") -> str:
@@ -68,8 +67,6 @@ def _day(text: str) -> date | None:
 def mark() -> BaseResponse:
     """Note that the column is printed."""
     found = choice.chosen()
-    if found is None:
-        return make_response(render_template("staff/nothing.html"), 404)
     since, until = _period(found.appeal)
     printed_on = _day(request.form.get("printed_on", ""))
     if printed_on is None:
@@ -85,7 +82,7 @@ def mark() -> BaseResponse:
         )
     except DomainError as error:
         db.session.rollback()
-        return make_response(_page(choice.chosen() or found, error.message), 409)
+        return make_response(_page(choice.chosen(), error.message), 409)
     flash("Noted as printed. These gifts will be in no later column.")
     return redirect(url_for("staff.column.show", appeal=found.appeal.slug), code=303)
 

@@ -8,8 +8,8 @@ from flask import Blueprint, jsonify, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from appeal.core import clock, progress
-from appeal.core.errors import NoSuchAppeal
 from appeal.office import dashboard
+from appeal.queues import notices
 from appeal.staff import access, choice
 
 routes = Blueprint("dashboard", __name__)
@@ -20,10 +20,11 @@ routes = Blueprint("dashboard", __name__)
 def show() -> str:
     """Show where the appeal stands."""
     found = choice.chosen()
-    if found is None:
-        return render_template("staff/nothing.html")
     return render_template(
-        "staff/dashboard.html", choice=found, board=dashboard.board(found.appeal, found.totals)
+        "staff/dashboard.html",
+        choice=found,
+        board=dashboard.board(found.appeal, found.totals),
+        notice_names=notices.NAMES,
     )
 
 
@@ -32,8 +33,6 @@ def show() -> str:
 def wall() -> str:
     """Show the figure as large as the screen allows."""
     found = choice.chosen()
-    if found is None:
-        return render_template("staff/nothing.html")
     pulse = dashboard.pulse(found.appeal, found.totals)
     return render_template(
         "staff/wall.html", choice=found, live=live_values(found.appeal, pulse), figure=pulse.figure
@@ -45,8 +44,6 @@ def wall() -> str:
 def pulse() -> BaseResponse:
     """Give the live figures as they are shown, small and often unchanged."""
     found = choice.chosen()
-    if found is None:
-        raise NoSuchAppeal
     response = jsonify(live_values(found.appeal, dashboard.pulse(found.appeal, found.totals)))
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from appeal import reports
-from appeal.books import adjustments, ledger, refunding
+from appeal.books import fees, ledger, refunding
 from appeal.context import gateway
 from appeal.core import money
 from appeal.core.errors import DomainError
@@ -18,12 +18,12 @@ from appeal.core.ids import public_id as new_id
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.gifts import giving
-from appeal.models import AuditEntry, Donation, LedgerEntry, Note, OutboxItem, RefundOrder
+from appeal.models import AuditEntry, Donation, LedgerEntry, Note, Notice, OutboxItem, Payout, RefundOrder
 from appeal.models.donation import FREQUENCIES, SOURCES, STATUSES
-from appeal.office import audit, moderation, search
+from appeal.office import audit, moderation, money_back, search
 from appeal.people import notes
-from appeal.queues import outbox
-from appeal.staff import access, choice
+from appeal.queues import notices, outbox
+from appeal.staff import access, choice, sure
 
 routes = Blueprint("donations", __name__, url_prefix="/donations")
 STATUS_WORDS = {"open": "at checkout", "started": "not finished"}
@@ -34,10 +34,10 @@ STATUS_WORDS = {"open": "at checkout", "started": "not finished"}
 def show() -> str:
     """List gifts, newest first."""
     found = choice.chosen()
-    if found is None:
-        return render_template("staff/nothing.html")
     wanted = search.Wanted(
         appeal_id=found.appeal.id,
+        currency=found.appeal.currency,
+        locale=found.appeal.locale,
         text=request.args.get("q", "")[:200].replace("\x00", ""),
         status=request.args.get("status", "received" if "q" not in request.args else ""),
         source=request.args.get("source", ""),
@@ -76,6 +76,9 @@ class Gift:
     changes: list[AuditEntry]
     refundable_minor: int
     why_not: str
+    net: fees.Net | None
+    payouts: list[Payout]
+    to_see: list[Notice]
 
 
 def gift(public_id: str) -> Gift:
@@ -97,6 +100,9 @@ def gift(public_id: str) -> Gift:
         changes,
         refunding.refundable_minor(donation),
         refunding.why_not(donation),
+        fees.net_of(donation),
+        fees.payouts_of(donation),
+        notices.unseen(donation=donation),
     )
 
 
@@ -115,6 +121,8 @@ def _page(public_id: str, typed: dict[str, str] | None = None, problem: str = ""
         d=found.donation,
         a=found.donation.appeal,
         shown_as=reports.credit_line(found.donation),
+        names=notices.NAMES,
+        key=request.form.get("key") or new_id(),
         typed=typed or {},
         problem=problem,
         problem_at=at,
@@ -134,25 +142,37 @@ def _refused(public_id: str, error: DomainError, at: str) -> tuple[str, int]:
 @routes.post("/<public_id>/refund")
 @access.allow("admin", fresh=True)
 def refund(public_id: str) -> BaseResponse | tuple[str, int]:
-    """Refund a gift, whole or in part."""
+    """Refund a gift, whole or in part, once its amount was confirmed."""
     donation = giving.by_public_id(public_id)
+    reason = request.form.get("reason", "")[:2000]
     try:
-        minor = money.parse_amount(
-            request.form.get("amount", "")[:40], donation.currency, donation.appeal.locale
+        minor = _amount("amount", donation)
+        sum_in_words = access.exact(minor, donation.appeal)
+        asked = sure.ask(
+            f"Refund {sum_in_words}?",
+            f"{sum_in_words} of {access.exact(donation.standing_minor, donation.appeal)} goes back "
+            f"to {donation.name or 'the donor'}, the way it came. The public figure falls by it at once.",
+            "A refund cannot be taken back. Stripe keeps its fee.",
+            button=f"Refund {sum_in_words}",
+            back=url_for("staff.donations.one", public_id=public_id),
         )
-        reason = request.form.get("reason", "")[:2000]
-        order = refunding.refund(
-            donation, minor, reason=reason, actor=access.person().email, gateway=gateway()
-        )
-        audit.write(
-            access.actor(), "donation.refunded", f"donation:{public_id}",
-            after={"amount_minor": minor, "refund": order.refund_id or "", "state": order.state}, reason=reason,
-        )  # fmt: skip
-    except (DomainError, money.AmountError) as error:
-        return _refused(
-            public_id, error if isinstance(error, DomainError) else DomainError(error.message), "refund"
-        )
-    return _done(public_id, f"{access.exact(minor, donation.appeal)} goes back to the donor.")
+        if asked:
+            refunding.must_be_possible(donation, minor, reason=reason, actor=access.actor().email)
+        else:
+            money_back.refund(donation, minor, access.actor(), reason=reason, key=_key(), gateway=gateway())
+    except DomainError as error:
+        return _refused(public_id, error, "refund")
+    return asked or _done(public_id, f"{sum_in_words} goes back to the donor.")
+
+
+def _amount(name: str, donation: Donation) -> int:
+    return money.parse_amount(request.form.get(name, "")[:40], donation.currency, donation.appeal.locale)
+
+
+def _key() -> str:
+    """Return what makes a form do its work once, however often it is sent."""
+    key = request.form.get("key", "")
+    return key if len(key) == len(new_id()) and key.isalnum() else new_id()
 
 
 @routes.post("/<public_id>/correct")
@@ -160,28 +180,31 @@ def refund(public_id: str) -> BaseResponse | tuple[str, int]:
 def correct(public_id: str) -> BaseResponse | tuple[str, int]:
     """Correct what was entered for a gift, by a new entry that says why."""
     donation = giving.by_public_id(public_id)
+    reason = request.form.get("reason", "")[:2000]
     try:
-        text = request.form.get("change", "").strip()[:40].replace("\u2212", "-")
-        minor = money.parse_amount(text.lstrip("+-"), donation.currency, donation.appeal.locale)
-        minor = -minor if text.startswith("-") else minor
-        reason = request.form.get("reason", "")[:2000]
-        entry = next((one for one in ledger.entries_of(donation) if one.kind == "gift"), None)
-        key = request.form.get("key", "")[:32] or new_id()
-        adjustments.correct(
-            entry.id if entry else 0, minor, reason=reason, actor=access.person().email, key=key
+        minor = _change(donation)
+        after = access.exact(donation.standing_minor + minor, donation.appeal)
+        asked = sure.ask(
+            f"Correct the books to {after}?",
+            f"The gift of {donation.name or 'no name'} stands at "
+            f"{access.exact(donation.standing_minor, donation.appeal)}; after this it stands at {after}.",
+            "No money moves. Both entries stay to be seen, with your name and your reason.",
+            button=f"Correct it to {after}",
+            back=url_for("staff.donations.one", public_id=public_id),
         )
-        audit.write(
-            access.actor(),
-            "donation.corrected",
-            f"donation:{public_id}",
-            after={"change_minor": minor},
-            reason=reason,
-        )
-    except (DomainError, money.AmountError) as error:
-        return _refused(
-            public_id, error if isinstance(error, DomainError) else DomainError(error.message), "correct"
-        )
-    return _done(public_id, "The books are corrected; both entries stay to be seen.")
+        if asked:
+            money_back.must_be_correctable(donation, minor, access.actor(), reason=reason)
+        else:
+            money_back.correct(donation, minor, access.actor(), reason=reason, key=_key())
+    except DomainError as error:
+        return _refused(public_id, error, "correct")
+    return asked or _done(public_id, "The books are corrected; both entries stay to be seen.")
+
+
+def _change(donation: Donation) -> int:
+    text = request.form.get("change", "").strip()[:40].replace("\u2212", "-")
+    minor = money.parse_amount(text.lstrip("+-"), donation.currency, donation.appeal.locale)
+    return -minor if text.startswith("-") else minor
 
 
 @routes.post("/<public_id>/credit")

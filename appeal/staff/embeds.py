@@ -7,7 +7,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appeal import banners, embed_health
 from appeal.core import placements
-from appeal.core.errors import NoSuchAppeal
 from appeal.extensions import db
 from appeal.staff import access, choice
 
@@ -31,8 +30,6 @@ def show() -> str:
 
 def _page(typed: banners.Words | None = None, problem: str = "") -> str:
     found = choice.chosen()
-    if found is None:
-        return render_template("staff/nothing.html")
     return render_template(
         "staff/embeds.html",
         choice=found,
@@ -52,8 +49,6 @@ def _page(typed: banners.Words | None = None, problem: str = "") -> str:
 def words() -> BaseResponse:
     """Keep the banners' words, unless somebody else has changed the appeal meanwhile."""
     found = choice.chosen()
-    if found is None:
-        raise NoSuchAppeal
     typed = _typed()
     if request.form.get("revision", 0, type=int) != found.appeal.revision:
         problem = (
@@ -85,8 +80,6 @@ def _typed() -> banners.Words:
 def switch() -> BaseResponse:
     """Switch a placement on or off, on every site."""
     found = choice.chosen()
-    if found is None:
-        raise NoSuchAppeal
     banners.switch(
         found.appeal.slug,
         request.form.get("placement", ""),

@@ -24,7 +24,7 @@ AT_ONCE_ROWS = 50_000
 @access.allow("viewer")
 def entries_csv() -> BaseResponse:
     """Stream the counted entries as CSV: the amounts add up to *raised*. `?preset=excel` adds what Excel wants."""
-    found = choice.chosen()
+    found = choice.if_any()
     if found is None:
         raise NoSuchAppeal
     table = exports.entries(found.appeal, personal=access.may("editor"))
@@ -35,7 +35,7 @@ def entries_csv() -> BaseResponse:
 @access.allow("viewer")
 def entries_xlsx() -> BaseResponse:
     """Give the counted entries as a workbook; a long one is made beside the request."""
-    found = choice.chosen()
+    found = choice.if_any()
     if found is None:
         raise NoSuchAppeal
     personal = access.may("editor")
@@ -57,7 +57,7 @@ def entries_xlsx() -> BaseResponse:
 @access.allow("editor")
 def npsp() -> BaseResponse:
     """Stream every gift that stands as Salesforce's NPSP Data Import takes it."""
-    found = choice.chosen()
+    found = choice.if_any()
     if found is None:
         raise NoSuchAppeal
     return _stream(exports.npsp(found.appeal), excel=False, personal=True)
@@ -82,7 +82,7 @@ def _stream(table: exports.Table, *, excel: bool, personal: bool) -> BaseRespons
 @access.allow("editor")
 def show() -> str:
     """Show what can be exported, and one's own long exports."""
-    found = choice.chosen()
+    found = choice.if_any()
     query = select(Export).where(Export.person_id == access.person().id).order_by(Export.id.desc()).limit(20)
     return render_template(
         "staff/exports.html",
@@ -97,7 +97,7 @@ def show() -> str:
 @access.allow("editor")
 def begin() -> BaseResponse:
     """Start a long export."""
-    found = choice.chosen()
+    found = choice.if_any()
     preset = request.form.get("preset", "")
     table = filing.table_of(preset, found.appeal if found else None, personal=True)
     exports.told(access.actor(), table, filing.PRESETS[preset][1], personal=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from babel.dates import format_date, format_datetime
 
-from appeal.core import clock, money
+from appeal.core import clock, money, texts
 from appeal.models import Appeal
 
 
@@ -16,7 +16,7 @@ def last_day(closes_at: datetime | None, appeal: Appeal) -> str:
     """Write the last day of an appeal: closing times are exclusive."""
     if closes_at is None:
         return ""
-    return format_date(_last(closes_at, appeal), format="medium", locale=appeal.locale)
+    return texts.isolated(format_date(_last(closes_at, appeal), format="medium", locale=appeal.locale))
 
 
 def iso_last_day(closes_at: datetime | None, appeal: Appeal) -> str:
@@ -50,7 +50,7 @@ def changed(value: str, field: str, appeal: Appeal) -> str:
 def moment(value: datetime, locale: str = "en_GB", zone: str = "UTC") -> str:
     """Write an instant short enough for a table, with no-break spaces."""
     local = value.astimezone(clock.zone(zone))
-    return format_datetime(local, "d MMM y, HH:mm", locale=locale).replace(" ", "\u00a0")
+    return texts.isolated(format_datetime(local, "d MMM y, HH:mm", locale=locale).replace(" ", "\u00a0"))
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

@@ -18,8 +18,6 @@ routes = Blueprint("moderation", __name__, url_prefix="/moderation")
 def show() -> str:
     """Show what waits, oldest first."""
     found = choice.chosen()
-    if found is None:
-        return render_template("staff/nothing.html")
     refused = staff_people.house().refused_words
     waiting = [
         (

@@ -18,7 +18,7 @@ from appeal.core.errors import DomainError, NotPossible, StaleForm
 from appeal.extensions import db
 from appeal.models import Appeal, OutgoingEndpoint
 from appeal.outgoing import addresses, bodies, digest, endpoints, events, sending
-from appeal.staff import access, choice
+from appeal.staff import access, choice, sure
 from appeal.staff.forms import clean, trim
 
 routes = Blueprint("outgoing", __name__, url_prefix="/outgoing")
@@ -185,6 +185,15 @@ def roll(number: int) -> str:
 @access.allow("admin", fresh=True)
 def rolled(number: int) -> BaseResponse:
     """Drop the old secret."""
+    asked = sure.ask(
+        "Drop the old secret?",
+        f"From now on messages to “{endpoints.one(number).name}” carry one signature, by the new secret. "
+        "Whoever still checks by the old one refuses them.",
+        button="Drop it",
+        back=url_for("staff.outgoing.one", number=number),
+    )
+    if asked:
+        return asked
     endpoints.finish_roll(number, access.actor())
     flash("The old secret signs no more.")
     return _back(number)
@@ -220,7 +229,7 @@ def again(number: int) -> BaseResponse:
 @access.allow("viewer")
 def daily() -> str:
     """Show yesterday's letter, and whether one gets it."""
-    found = choice.chosen()
+    found = choice.if_any()
     text = ""
     if found is not None:
         yesterday = clock.today(found.appeal.time_zone) - timedelta(days=1)

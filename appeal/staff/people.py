@@ -9,10 +9,11 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import DataRequired, Length
 
 from appeal.core.errors import DomainError, StaleForm
+from appeal.database import writing
 from appeal.extensions import db
 from appeal.models.people import ROLES
-from appeal.office import sign_in, staff_people
-from appeal.staff import access
+from appeal.office import audit, sign_in, staff_people
+from appeal.staff import access, sure
 from appeal.staff.forms import clean, trim
 
 routes = Blueprint("people", __name__, url_prefix="/people")
@@ -128,7 +129,12 @@ def letter(person_id: int) -> BaseResponse:
     """Send somebody a link to choose a password."""
     person = staff_people.by_id(person_id)
     purpose = "reset" if person.password_hash else "invitation"
-    sent = staff_people.send_letter(person, purpose, access.digest_key())
+    with writing():
+        sent = staff_people.send_letter(person, purpose, access.digest_key())
+        if sent:
+            audit.write(
+                access.actor(), "person.letter_sent", f"person:{person.email}", after={"letter": purpose}
+            )
     flash(
         "A letter leaves by mail." if sent else "Several letters went there lately. Wait an hour.",
         "good" if sent else "bad",
@@ -140,7 +146,7 @@ def letter(person_id: int) -> BaseResponse:
 @access.allow("admin", fresh=True)
 def sign_out(person_id: int) -> BaseResponse:
     """End every session of somebody."""
-    sign_in.end_all(staff_people.by_id(person_id).id)
+    staff_people.sign_out(staff_people.by_id(person_id).id, access.actor())
     flash("They are signed out everywhere.")
     return redirect(url_for("staff.people.one", person_id=person_id), code=303)
 
@@ -149,7 +155,17 @@ def sign_out(person_id: int) -> BaseResponse:
 @access.allow("admin", fresh=True)
 def forget_factor(person_id: int) -> BaseResponse:
     """Take a lost second factor off somebody."""
-    staff_people.forget_second_factor(staff_people.by_id(person_id).id, access.actor())
+    person = staff_people.by_id(person_id)
+    asked = sure.ask(
+        f"Take the second factor off {person.email}?",
+        "Until they set up a new one, their password alone lets them in. They are signed out everywhere.",
+        "Be sure that it was really they who asked: ring them on a number you know.",
+        button="Take it off",
+        back=url_for("staff.people.one", person_id=person_id),
+    )
+    if asked:
+        return asked
+    staff_people.forget_second_factor(person.id, access.actor())
     flash("Their second factor is off; they are signed out.")
     return redirect(url_for("staff.people.one", person_id=person_id), code=303)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -12,7 +13,7 @@ from appeal.core.errors import DomainError, StaleForm
 from appeal.extensions import db
 from appeal.models import Appeal, Donation, PostBatch, PostLine
 from appeal.office import post, post_closing, post_duplicates, post_import, promises
-from appeal.staff import access, choice
+from appeal.staff import access, choice, sure
 from appeal.staff.post_forms import BatchForm, CorrectionForm, EntryForm, RecountForm
 
 routes = Blueprint("post", __name__, url_prefix="/post")
@@ -26,8 +27,6 @@ routes = Blueprint("post", __name__, url_prefix="/post")
 def show() -> str:
     """Show the batches that are open, and those closed lately."""
     found = choice.chosen()
-    if found is None:
-        return render_template("staff/nothing.html")
     return _overview(found, BatchForm(found.appeal))
 
 
@@ -55,8 +54,6 @@ def _overview(found: choice.Choice, form: BatchForm) -> str:
 def open_batch() -> BaseResponse:
     """Open a batch."""
     found = choice.chosen()
-    if found is None:
-        return make_response(render_template("staff/nothing.html"), 404)
     form = BatchForm(found.appeal, request.form)
     if form.validate():
         try:
@@ -71,19 +68,19 @@ def open_batch() -> BaseResponse:
 @access.allow("viewer")
 def one(number: int) -> str:
     """Show one batch, with the line to type next."""
+    return _page(number)
+
+
+def _page(number: int, form: EntryForm | None = None, **more: Any) -> str:
     batch = post.batch(number)
     appeal = db.session.get_one(Appeal, batch.appeal_id)
-    return _page(batch, appeal, EntryForm.empty(appeal, batch.received_on))
-
-
-def _page(batch: PostBatch, appeal: Appeal, form: EntryForm, **more: Any) -> str:
     lines = post.lines(batch.id)
     tally = post.tally(batch.id)
     is_open = batch.closed_at is None
     context = {
         "batch": batch,
         "a": appeal,
-        "form": form,
+        "form": form or EntryForm.empty(appeal, batch.received_on),
         "control": _control_form(batch, appeal),
         "lines": lines[::-1],
         "numbers": {line.id: number for number, line in enumerate(lines, 1)},
@@ -97,6 +94,18 @@ def _page(batch: PostBatch, appeal: Appeal, form: EntryForm, **more: Any) -> str
         "problem": "",
     }
     return render_template("staff/post_batch.html", **(context | more))
+
+
+def _again(
+    show: Callable[..., str], number: int, form: Any = None, *, status: int = 422, **more: Any
+) -> BaseResponse:
+    """Show a batch or a line again, as it is now, with what was typed and what was wrong with it."""
+    db.session.rollback()
+    return make_response(show(number, form, **more), status)
+
+
+def _appeal(batch_id: int) -> Appeal:
+    return db.session.get_one(Appeal, post.batch(batch_id).appeal_id)
 
 
 def _control_form(batch: PostBatch, appeal: Appeal) -> RecountForm:
@@ -113,17 +122,13 @@ def _gifts(lines: list[PostLine]) -> dict[int, Donation]:
 @access.allow("editor")
 def enter(number: int) -> BaseResponse:
     """Enter a line, and lead to the next."""
-    batch = post.batch(number)
-    appeal = db.session.get_one(Appeal, batch.appeal_id)
-    form = EntryForm(appeal, request.form)
+    form = EntryForm(_appeal(number), request.form)
     if not form.validate():
-        return make_response(_page(batch, appeal, form), 422)
-    fact = f"typed:{form.form.data or ids.public_id()}"
+        return _again(_page, number, form)
     try:
-        post.add_line(number, form.entry(), access.actor(), fact=fact)
+        post.add_line(number, form.entry(), access.actor(), fact=f"typed:{form.form.data or ids.public_id()}")
     except DomainError as error:
-        db.session.rollback()
-        return make_response(_page(post.batch(number), appeal, form, problem=error.message), 422)
+        return _again(_page, number, form, problem=error.message)
     return redirect(url_for("staff.post.one", number=number), code=303)
 
 
@@ -131,13 +136,9 @@ def enter(number: int) -> BaseResponse:
 @access.allow("editor")
 def recount(number: int) -> BaseResponse:
     """Write another count and total on a batch."""
-    batch = post.batch(number)
-    appeal = db.session.get_one(Appeal, batch.appeal_id)
-    form = RecountForm(appeal, request.form)
+    form = RecountForm(_appeal(number), request.form)
     if not form.validate():
-        return make_response(
-            _page(batch, appeal, EntryForm.empty(appeal, batch.received_on), control=form), 422
-        )
+        return _again(_page, number, control=form)
     post.change_control(number, int(form.count.data or 0), form.amount_minor, access.actor())
     flash("The new count and total are kept.")
     return redirect(url_for("staff.post.one", number=number), code=303)
@@ -150,16 +151,9 @@ def close(number: int) -> BaseResponse:
     try:
         new = post_closing.close(number, access.actor())
     except post_closing.ControlDiffers as error:
-        db.session.rollback()
-        batch = post.batch(number)
-        appeal = db.session.get_one(Appeal, batch.appeal_id)
-        form = EntryForm.empty(appeal, batch.received_on)
-        return make_response(_page(batch, appeal, form, problem=error.message), 422)
-    flash(
-        "Closed: every gift is in the books and in the public figure."
-        if new
-        else "It was closed already, once."
-    )
+        return _again(_page, number, problem=error.message)
+    words = "Closed: every gift is in the books and in the public figure."
+    flash(words if new else "It was closed already, once.")
     return redirect(url_for("staff.post.one", number=number), code=303)
 
 
@@ -167,8 +161,7 @@ def close(number: int) -> BaseResponse:
 @access.allow("editor")
 def discard(number: int) -> BaseResponse:
     """Take away an empty batch."""
-    batch = post.batch(number)
-    appeal = db.session.get_one(Appeal, batch.appeal_id)
+    appeal = _appeal(number)
     post.discard(number, access.actor())
     flash("The empty batch is gone.")
     return redirect(url_for("staff.post.show", appeal=appeal.slug), code=303)
@@ -181,17 +174,13 @@ def discard(number: int) -> BaseResponse:
 @access.allow("editor")
 def line(number: int) -> str:
     """Offer a line for change, or once it is in the books, for correction."""
+    return _line_page(number)
+
+
+def _line_page(number: int, form: EntryForm | CorrectionForm | None = None, **more: Any) -> str:
     found = post.line(number)
-    appeal = _appeal_of(found)
-    return _line_page(found, appeal, EntryForm.of(appeal, found))
-
-
-def _appeal_of(found: PostLine) -> Appeal:
-    return db.session.get_one(Appeal, post.batch(found.batch_id).appeal_id)
-
-
-def _line_page(found: PostLine, appeal: Appeal, form: EntryForm | CorrectionForm, **more: Any) -> str:
     batch = post.batch(found.batch_id)
+    appeal = db.session.get_one(Appeal, batch.appeal_id)
     gift = db.session.get(Donation, found.donation_id) if found.donation_id else None
     if gift is not None and not isinstance(form, CorrectionForm):
         form = CorrectionForm(appeal, data={"form": ids.public_id()})
@@ -199,7 +188,7 @@ def _line_page(found: PostLine, appeal: Appeal, form: EntryForm | CorrectionForm
         "line": found,
         "batch": batch,
         "a": appeal,
-        "form": form,
+        "form": form or EntryForm.of(appeal, found),
         "gift": gift,
         "stale": None,
         "problem": "",
@@ -211,27 +200,23 @@ def _line_page(found: PostLine, appeal: Appeal, form: EntryForm | CorrectionForm
 @access.allow("editor")
 def change(number: int) -> BaseResponse:
     """Change a line; where somebody else was quicker, show both."""
-    found = post.line(number)
-    appeal = _appeal_of(found)
-    form = EntryForm(appeal, request.form)
+    form = EntryForm(_appeal(post.line(number).batch_id), request.form)
     if not form.validate():
-        return make_response(_line_page(found, appeal, form), 422)
+        return _again(_line_page, number, form)
     seen = form.revision.data or ""
-    revision = int(seen) if seen.isdecimal() else 0
     try:
-        changed = post.change_line(number, form.entry(), revision, access.actor())
+        changed = post.change_line(number, form.entry(), int(seen) if seen.isdecimal() else 0, access.actor())
     except post.BatchClosed:
         db.session.rollback()
         raise
     except StaleForm as error:
         db.session.rollback()
-        found = post.line(number)
-        form.revision.data = str(found.revision)
-        page = _line_page(found, appeal, form, stale=post.as_entry(found), problem=error.message)
-        return make_response(page, 409)
+        theirs = post.line(number)
+        form.revision.data = str(theirs.revision)
+        stale = post.as_entry(theirs)
+        return _again(_line_page, number, form, status=409, stale=stale, problem=error.message)
     except DomainError as error:
-        db.session.rollback()
-        return make_response(_line_page(post.line(number), appeal, form, problem=error.message), 422)
+        return _again(_line_page, number, form, problem=error.message)
     return redirect(url_for("staff.post.one", number=changed.batch_id), code=303)
 
 
@@ -239,6 +224,16 @@ def change(number: int) -> BaseResponse:
 @access.allow("editor")
 def remove(number: int) -> BaseResponse:
     """Take a line out of an open batch."""
+    found = post.line(number)
+    sum_in_words = access.exact(found.amount_minor, _appeal(found.batch_id))
+    asked = sure.ask(
+        f"Take {sum_in_words} from {found.name or 'no name'} out of the batch?",
+        "The line goes, with all that was typed in it.",
+        button="Take it out",
+        back=url_for("staff.post.one", number=found.batch_id),
+    )
+    if asked:
+        return asked
     gone = post.remove_line(number, access.actor())
     flash(f"The line of {gone.name or 'no name'} is taken out.")
     return redirect(url_for("staff.post.one", number=gone.batch_id), code=303)
@@ -258,10 +253,20 @@ def match(number: int) -> BaseResponse:
 def correct(number: int) -> BaseResponse:
     """Correct a line of a closed batch by an entry of its own."""
     found = post.line(number)
-    appeal = _appeal_of(found)
+    appeal = _appeal(found.batch_id)
     form = CorrectionForm(appeal, request.form)
     if not form.validate():
-        return make_response(_line_page(found, appeal, form), 422)
+        return _again(_line_page, number, form)
+    sum_in_words = access.exact(form.amount_minor, appeal)
+    asked = sure.ask(
+        f"Correct this gift to {sum_in_words}?",
+        f"The line says {access.exact(found.amount_minor, appeal)}. The correction is an entry of its own: "
+        "both stay to be seen, with your name and your reason, and the public figure follows at once.",
+        button=f"Correct it to {sum_in_words}",
+        back=url_for("staff.post.line", number=number),
+    )
+    if asked:
+        return asked
     try:
         post_closing.correct(
             number,
@@ -271,7 +276,6 @@ def correct(number: int) -> BaseResponse:
             key=form.form.data or "once",
         )
     except DomainError as error:
-        db.session.rollback()
-        return make_response(_line_page(post.line(number), appeal, form, problem=error.message), 422)
+        return _again(_line_page, number, form, problem=error.message)
     flash("Corrected: the new entry names the old one.")
     return redirect(url_for("staff.post.one", number=found.batch_id), code=303)

@@ -20,8 +20,6 @@ routes = Blueprint("promises", __name__, url_prefix="/post/promises")
 def show() -> str:
     """List the open promises."""
     found = choice.chosen()
-    if found is None:
-        return render_template("staff/nothing.html")
     return _page(found, PromiseForm(found.appeal, data={"source": "post"}))
 
 
@@ -46,8 +44,6 @@ def _page(found: choice.Choice, form: PromiseForm, problem: str = "", problem_at
 def add() -> BaseResponse:
     """Note a promise."""
     found = choice.chosen()
-    if found is None:
-        return make_response(render_template("staff/nothing.html"), 404)
     form = PromiseForm(found.appeal, request.form)
     if not form.validate():
         return make_response(_page(found, form), 422)
@@ -65,7 +61,6 @@ def withdraw(number: int) -> BaseResponse:
     except NotPossible as error:
         db.session.rollback()
         found = choice.chosen()
-        assert found is not None  # noqa: S101 - a promise is somebody's appeal's
         return make_response(_page(found, PromiseForm(found.appeal), error.message, number), 422)
     flash(f"{gone.reference} is not waited for any more.")
     appeal = db.session.get_one(Appeal, gone.appeal_id)

@@ -45,7 +45,8 @@ def _page(problem: str = "", problem_at: str = "") -> str:
         more_events=more_events,
         letters=letters,
         more_letters=more_letters,
-        notices=unseen,
+        notices=notices.by_kind(unseen),
+        names=notices.NAMES,
         gifts=_gifts({one for one in told_of if one}),
         run=next(iter(reconcile_runs.latest()), None),
         payouts=fees.payouts(12),
@@ -122,7 +123,8 @@ def put_away(number: int) -> BaseResponse:
     with writing():
         notices.put_away(number, access.actor().email)
         audit.write(access.actor(), "notice.put_away", f"notice:{number}")
-    return _back()
+    gift = request.form.get("gift", "")
+    return redirect(url_for("staff.donations.one", public_id=gift), code=303) if gift else _back()
 
 
 @routes.post("/run")
@@ -151,9 +153,4 @@ def payout(number: int) -> str:
     if found is None:
         raise NoSuchPayout
     lines = fees.lines_of(found)
-    return render_template(
-        "staff/payout.html",
-        payout=found,
-        lines=lines,
-        net_minor=sum(line.movement.net_minor for line in lines),
-    )
+    return render_template("staff/payout.html", payout=found, lines=lines, total=fees.total(lines))

@@ -11,7 +11,7 @@ from appeal.core.errors import NotPossible
 from appeal.extensions import db
 from appeal.models import Appeal, BankStatement
 from appeal.office import post_import
-from appeal.staff import access, choice
+from appeal.staff import access, choice, sure
 
 routes = Blueprint("statements", __name__, url_prefix="/post/statements")
 LARGEST_BYTES = 900 * 1024
@@ -21,8 +21,7 @@ LARGEST_BYTES = 900 * 1024
 @access.allow("editor")
 def show() -> str:
     """Offer to hand in a file, and list those that are not finished."""
-    found = choice.chosen()
-    return render_template("staff/nothing.html") if found is None else _page(found)
+    return _page(choice.chosen())
 
 
 def _page(found: choice.Choice, problem: str = "") -> str:
@@ -35,8 +34,6 @@ def _page(found: choice.Choice, problem: str = "") -> str:
 def hand_in() -> BaseResponse:
     """Take a file."""
     found = choice.chosen()
-    if found is None:
-        return make_response(render_template("staff/nothing.html"), 404)
     file = request.files.get("file")
     if file is None or not file.filename:
         return make_response(_page(found, "Choose a file: CSV or CAMT.053 (XML)."), 422)
@@ -84,7 +81,8 @@ def _one(statement: BankStatement, problem: str = "") -> str:
 @access.allow("editor")
 def columns(number: int) -> BaseResponse:
     """Keep what the columns hold."""
-    post_import.name_columns(number, {name: value[:60] for name, value in request.form.items()})
+    named = {name: value[:60] for name, value in request.form.items()}
+    post_import.name_columns(number, named, access.actor())
     return redirect(url_for("staff.statements.one", number=number), code=303)
 
 
@@ -105,6 +103,14 @@ def make_batch(number: int) -> BaseResponse:
 @access.allow("editor")
 def forget(number: int) -> BaseResponse:
     """Throw a statement away."""
+    asked = sure.ask(
+        f"Throw {post_import.statement(number).name} away?",
+        "Nothing of it is in a batch. Handing the file in again brings it back.",
+        button="Throw it away",
+        back=url_for("staff.statements.one", number=number),
+    )
+    if asked:
+        return asked
     post_import.forget(number, access.actor())
     flash("The file is thrown away.")
     return redirect(url_for("staff.statements.show"), code=303)

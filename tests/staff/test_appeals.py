@@ -138,7 +138,7 @@ def test_a_step_backwards_is_refused(office: Enter, winter: str) -> None:
 
 def test_opening_and_closing_are_audited_and_public(app: Flask, office: Enter, winter: str) -> None:
     editor = office("editor")
-    editor.post("/staff/appeals/winter/close")
+    editor.post("/staff/appeals/winter/close", {"sure": "yes"})
     assert editor.get("/api/v1/appeals/winter").json["state"] == "ended"
     editor.post("/staff/appeals/winter/open")
     assert editor.get("/api/v1/appeals/winter").json["state"] == "running"

@@ -1,7 +1,7 @@
 """Gifts and donors: found however spelt, read before shown, corrected with a reason, merged and parted again."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -12,11 +12,13 @@ from appeal.books import adjustments, proof
 from appeal.core import clock
 from appeal.core.clock import travel as travel_to
 from appeal.core.errors import LedgerIsAppendOnly
+from appeal.database import writing
 from appeal.extensions import db
-from appeal.models import AuditEntry, Donation, Donor, OutboxItem
+from appeal.models import AuditEntry, BalanceMovement, Donation, Donor, Note, OutboxItem, Payout
 from appeal.office import audit, moderation, search, spelling
 from appeal.office.audit import COMMAND_LINE, Actor
-from appeal.people import merging
+from appeal.people import merging, notes
+from appeal.queues import notices
 from tests.staff.conftest import PASSWORD, Office, make_appeal, make_gift
 
 Enter = Callable[..., Office]
@@ -86,6 +88,81 @@ def test_gifts_are_found_by_amount_reference_stripe_id_and_address(
         page = editor.get(f"/staff/donations?q={typed}&status=").text
         assert "Ada Byron" in page, typed
         assert "Mary Shelley" not in page, typed
+
+
+@pytest.mark.parametrize(
+    ("currency", "minor", "typed", "elsewhere"),
+    [
+        ("gbp", 1250, ["12.50", "£12.50", "12.50 gbp"], ["1250", "12.50 eur", "¥1250"]),
+        ("jpy", 1250, ["1250", "1,250", "¥1250", "JPY 1250"], ["12.50", "£12.50", "125000"]),
+        ("kwd", 12500, ["12.500", "12.5", "12.5 KWD"], ["12500", "125.00", "£12.50"]),
+    ],
+)
+def test_an_amount_is_looked_for_in_the_money_of_the_appeal_or_the_one_that_was_typed(
+    app: Flask, currency: str, minor: int, typed: list[str], elsewhere: list[str]
+) -> None:
+    with app.app_context():
+        appeal = make_appeal(slug="money", currency=currency)
+        make_gift(appeal, minor, "Ada Byron")
+
+        def found(text: str) -> int:
+            wanted = search.Wanted(appeal.id, appeal.currency, appeal.locale, text)
+            return len(search.donations(wanted)[0])
+
+        assert [found(text) for text in typed] == [1] * len(typed)
+        assert [found(text) for text in elsewhere] == [0] * len(elsewhere)
+
+
+def test_a_gift_shows_its_fee_its_net_and_when_it_reached_the_bank(
+    app: Flask, office: Enter, winter: str
+) -> None:
+    now = clock.now()
+    reference = gift_named(app, "Ada Byron")
+    viewer, editor = office("viewer"), office("editor")
+    assert "s fee" not in viewer.get(f"/staff/donations/{reference}").text
+    with app.app_context(), writing() as session:
+        payout = Payout(
+            payout_id="po_1", amount_minor=965, currency="gbp", status="paid", arrives_at=now, created_at=now, told_at=now
+        )  # fmt: skip
+        session.add(payout)
+        session.flush()
+        values = {"movement_id": "txn_1", "kind": "charge", "currency": "gbp", "created_at": now}
+        donation_id = session.query(Donation.id).filter_by(public_id=reference).scalar()
+        session.add(
+            BalanceMovement(
+                **values,
+                donation_id=donation_id,
+                payout_id=payout.id,
+                amount_minor=1000,
+                fee_minor=35,
+                net_minor=965,
+            )
+        )
+        link = f"/staff/reconcile/payouts/{payout.id}"
+    page = editor.get(f"/staff/donations/{reference}").text
+    assert "£0.35" in page
+    assert "£9.65, at the bank" in page
+    assert link in page
+    assert link not in viewer.get(f"/staff/donations/{reference}").text
+
+
+def test_what_a_bank_says_of_a_gift_stands_on_its_page_until_somebody_has_seen_it(
+    app: Flask, office: Enter, winter: str
+) -> None:
+    reference = gift_named(app, "Ada Byron")
+    with app.app_context(), writing() as session:
+        gift = session.query(Donation).filter_by(public_id=reference).one()
+        gift.fraud_warning_at = clock.now()
+        notices.add("fraud_warning", "fw:1", "A bank warns.", donation=gift)
+        notice_id = notices.unseen()[0].id
+    editor, address = office("editor"), f"/staff/donations/{reference}"
+    assert "A bank warns." in editor.get(address).text
+    seen = editor.post(f"/staff/reconcile/notices/{notice_id}/seen", {"gift": reference})
+    assert seen.location.endswith(address)
+    page = editor.get(address).text
+    assert "A bank warns." not in page
+    assert "flagged by a bank" in page
+    assert "flagged by a bank" in editor.get("/staff/donations").text
 
 
 def test_a_list_goes_on_where_the_last_page_ended(app: Flask, winter: str) -> None:
@@ -173,7 +250,12 @@ def test_a_correction_needs_a_reason_and_stays_to_be_seen(app: Flask, office: En
     without = admin.post(address, {"change": "-5.00", "reason": ""})
     assert without.status_code == 422
     assert "-5.00" in without.text
-    assert admin.post(address, {"change": "-5.00", "reason": "The cheque said 20"}).status_code == 303
+    typed = {"change": "-5.00", "reason": "The cheque said 20", "key": "0" * 26}
+    asked = admin.post(address, typed)
+    assert "Correct the books to £20.00?" in asked.text
+    assert admin.get("/api/v1/appeals/winter").json["raised_minor"] == 5500
+    for _click in range(2):
+        assert admin.post(address, typed | {"sure": "yes"}).status_code == 303
     assert admin.get("/api/v1/appeals/winter").json["raised_minor"] == 5000
     assert "The cheque said 20" in admin.get(f"/staff/donations/{reference}").text
     with app.app_context():
@@ -184,7 +266,7 @@ def test_before_money_moves_the_password_is_asked_again_and_the_form_is_carried_
     app: Flask, office: Enter, winter: str
 ) -> None:
     reference, admin = gift_named(app, "Émile Zola"), office("admin")
-    values = {"change": "-5.00", "reason": "The cheque said 20"}
+    values = {"change": "-5.00", "reason": "The cheque said 20", "sure": "yes"}
     with travel_to(clock.now() + timedelta(minutes=30)):
         asked = admin.post(f"/staff/donations/{reference}/correct", values)
         assert asked.status_code == 403
@@ -315,3 +397,13 @@ def test_adjustments_name_who_did_them(app: Flask, winter: str) -> None:
             found.id, -100, reason="Typed wrong", actor="admin@lantern.example", key=entry
         )
         assert (made.actor, made.corrects_id) == ("admin@lantern.example", found.id)
+
+
+def test_pages_about_no_appeal_keep_the_clock_of_the_office(app: Flask, office: Enter) -> None:
+    with app.app_context():
+        gift = make_gift(make_appeal(time_zone="Asia/Tokyo"), 700)
+        with writing():
+            notes.add(gift.donor, "Rang", COMMAND_LINE)
+            db.session.query(Note).update({"written_at": datetime(2026, 11, 20, 20, tzinfo=UTC)})
+        address = f"/staff/donors/{gift.donor.public_id}"
+    assert "21\xa0Nov\xa02026,\xa005:00" in office("editor").get(address).text

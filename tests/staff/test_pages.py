@@ -1,15 +1,23 @@
 """Every page, every role: who may open what, and that nothing opens by itself."""
 
+import io
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 
 import html5lib
 import pytest
 from flask import Flask
 
+from appeal.appeals import by_slug
+from appeal.books import adjustments, ledger
+from appeal.core import clock, texts
+from appeal.database import writing
 from appeal.extensions import db
-from appeal.models import Donation, Donor
-from tests.staff.conftest import Office
+from appeal.models import Appeal, AuditEntry, Donation, Donor, Person, PostBatch, ThanksColumn
+from appeal.office import column, editing, post_closing, post_import
+from tests.making_post import ANNA, enter, open_batch
+from tests.staff.conftest import Office, make_gift
 
 Enter = Callable[..., Office]
 
@@ -194,11 +202,48 @@ def test_every_page_forbids_framing_keeping_and_foreign_script(
 
 
 def test_a_viewer_sees_no_email_address_anywhere(app: Flask, office: Enter, winter: str) -> None:
+    with app.app_context():
+        write_addresses_wherever_they_can_be_typed(by_slug(winter))
+        batch, printed = db.session.query(PostBatch).one().id, db.session.query(ThanksColumn).one().id
     viewer = office("viewer")
-    for endpoint, method, address in routes(app):
-        if method == "GET" and MATRIX[endpoint] in {"", "viewer"}:
-            assert b"readers.example" not in viewer.get(address).data, address
+    asked = [
+        address
+        for endpoint, method, address in routes(app)
+        if method == "GET" and MATRIX[endpoint] in {"", "viewer"}
+    ]
+    refused = ["/staff/donors", "/staff/audit", "/staff/nothing?q=mary@readers.example"]
+    searched = [f"/staff/donations?q={typed}&status=" for typed in ("mary@readers.example", "Byron", "")]
+    for address in [*asked, *refused, *searched, f"/staff/post/{batch}", f"/staff/column/{printed}"]:
+        found = set(texts.EMAIL.findall(everything_in(viewer.get(address).data)))
+        assert found <= {"viewer@lantern.example", "mary@readers.example" if "mary" in address else ""}, (
+            address
+        )
     assert "Mary" not in viewer.get("/staff/donations?q=mary@readers.example").text
+
+
+def everything_in(content: bytes) -> str:
+    """Return the text of a page, or of every part of a workbook."""
+    if not content.startswith(b"PK"):
+        return content.decode()
+    with zipfile.ZipFile(io.BytesIO(content)) as workbook:
+        return "".join(workbook.read(name).decode() for name in workbook.namelist())
+
+
+def write_addresses_wherever_they_can_be_typed(appeal: Appeal) -> None:
+    """Do what staff do, and give what donors give, with an address in every text."""
+    note = "ask ada@readers.example"
+    editing.stretch(appeal.slug, 2_000_000, ANNA)
+    batch = open_batch(appeal, 1, 500)
+    enter(batch, 500, "cheque@readers.example", reference="from bank@readers.example")
+    post_closing.close(batch.id, ANNA)
+    gift = make_gift(appeal, 700, "named@readers.example", "n@readers.example", message=note, page="/mine")
+    [entry] = ledger.entries_of(gift)
+    with writing():
+        adjustments.correct(entry.id, -100, reason=note, actor=ANNA.email, key="1")
+        day = clock.today(appeal.time_zone)
+        shown = column.propose(appeal, day, day).fingerprint
+        column.mark_printed(appeal, day, day, fingerprint=shown, printed_on=day, actor=ANNA)
+    db.session.remove()
 
 
 def test_an_unknown_staff_address_is_not_there(office: Enter) -> None:
@@ -215,3 +260,54 @@ def test_every_page_is_sound_html_and_names_each_thing_once(app: Flask, office: 
             assert not parser.errors, (address, parser.errors)
             ids = re.findall(r'\sid="([^"]+)"', answer.text)
             assert len(ids) == len(set(ids)), (address, sorted(ids))
+
+
+ASKED_FIRST = (
+    ("/staff/appeals/winter/close", "editor", {}),
+    ("/staff/donations/{gift}/refund", "admin", {"amount": "1", "reason": "Why not"}),
+    ("/staff/donations/{gift}/correct", "admin", {"change": "-1", "reason": "Misread"}),
+    ("/staff/post/lines/{line}/remove", "editor", {}),
+    ("/staff/post/statements/{statement}/forget", "editor", {}),
+    ("/staff/account/second-factor/off", "viewer", {}),
+    ("/staff/people/{person}/second-factor/off", "admin", {}),
+)
+
+
+@pytest.fixture
+def graspable(app: Flask, winter: str) -> dict[str, object]:
+    """Make one of everything that can be destroyed; return what each address needs."""
+    with app.app_context():
+        appeal = by_slug(winter)
+        batch = open_batch(appeal, 1, 500)
+        csv = b"Date,Amount,Name,Reference\n2026-11-20,5.00,Ada,R1\n"
+        found = {
+            "gift": db.session.query(Donation).filter_by(source="online").first().public_id,
+            "line": enter(batch, 500).id,
+            "statement": post_import.hand_in(appeal, "november.csv", csv, ANNA).id,
+            "person": db.session.query(Person).first().id,
+        }
+        db.session.remove()
+    return found
+
+
+@pytest.mark.parametrize("asked", ASKED_FIRST, ids=lambda asked: asked[0])
+def test_what_cannot_be_taken_back_is_asked_first_and_changes_nothing(
+    app: Flask, office: Enter, graspable: dict[str, object], asked: tuple[str, str, dict[str, str]]
+) -> None:
+    address, role, values = asked
+    one = office(role)
+    with app.app_context():
+        before = db.session.query(AuditEntry).count()
+    answer = one.post(address.format(**graspable), values)
+    assert answer.status_code == 200
+    assert 'name="sure" value="yes"' in answer.text
+    assert all(f'name="{name}" value="{value}"' in answer.text for name, value in values.items())
+    assert not html5lib_errors(answer.text)
+    with app.app_context():
+        assert db.session.query(AuditEntry).count() == before
+
+
+def html5lib_errors(text: str) -> list[object]:
+    parser = html5lib.HTMLParser()
+    parser.parse(text)
+    return parser.errors

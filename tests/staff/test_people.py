@@ -84,7 +84,12 @@ def test_the_last_admin_stays(app: Flask, office: Enter, people: dict[str, str])
 
 def test_an_admin_signs_somebody_out_everywhere(app: Flask, office: Enter, people: dict[str, str]) -> None:
     viewer = office("viewer")
-    office("admin").post(f"/staff/people/{person(app, people['viewer']).id}/sign-out")
+    address = f"/staff/people/{person(app, people['viewer']).id}"
+    office("admin").post(f"{address}/sign-out")
+    office("admin").post(f"{address}/letter")
+    with app.app_context():
+        told = audit.entries(audit.Search(subject=f"person:{people['viewer']}"))[0]
+        assert [one.action for one in told][:2] == ["person.letter_sent", "person.signed_out"]
     assert viewer.get("/staff/account/").status_code == 303
 
 

@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,14 +13,16 @@ from sqlalchemy import select
 from appeal import reports
 from appeal.books import proof
 from appeal.core import clock
+from appeal.database import writing
 from appeal.extensions import db
-from appeal.models import Appeal, BankStatement, PostBatch, PostLine
+from appeal.models import Appeal, BankStatement, Payout, PostBatch, PostLine
 from appeal.office import post, promises
 from appeal.office.audit import Actor
 from tests.staff.conftest import Office, make_gift
 
 Enter = Callable[..., Office]
 ANNA = Actor("anna@lantern.example")
+SURE = {"sure": "yes"}
 
 
 @pytest.fixture
@@ -132,7 +134,7 @@ def test_a_line_is_changed_taken_out_and_the_pile_recounted(office: Enter, batch
     editor, first, second = office("editor"), line(app, batch), line(app, batch, 100, "Gone")
     values = typed(editor.get(f"/staff/post/lines/{first}"), amount="25", name="Ada King")
     assert editor.post(f"/staff/post/lines/{first}", values).status_code == 303
-    assert editor.post(f"/staff/post/lines/{second}/remove").status_code == 303
+    assert editor.post(f"/staff/post/lines/{second}/remove", SURE).status_code == 303
     assert editor.post(f"/staff/post/{batch}/control", {"count": "1", "amount": "25"}).status_code == 303
     assert editor.post(f"/staff/post/{batch}/close").status_code == 303
     with app.app_context():
@@ -192,7 +194,7 @@ def test_an_admin_corrects_a_closed_line_with_a_reason(office: Enter, batch: int
     assert answer.status_code == 422
     assert "Say why" in answer.text
     for _ in range(2):
-        values = {"amount": "6", "reason": "Misread", "form": "f"}
+        values = {"amount": "6", "reason": "Misread", "form": "f", **SURE}
         assert admin.post(f"/staff/post/lines/{number}/correct", values).status_code == 303
     with app.app_context():
         assert reports.figure("winter").raised_minor == 5500 + 600
@@ -311,6 +313,24 @@ def test_a_payout_from_stripe_is_pointed_out_and_not_chosen(office: Enter, winte
     proposed = page.get(hand_in(page, CSV).location).text
     assert "payout from Stripe" in proposed
     assert len(picks(proposed, ticked=False)) == 3
+
+
+def test_a_line_leads_to_the_payout_that_stripe_told_of_around_its_day(
+    office: Enter, winter: str, app: Flask
+) -> None:
+    arrives_at = datetime(2026, 11, 20, tzinfo=UTC)
+    with app.app_context(), writing() as session:
+        values = {"currency": "gbp", "status": "paid", "created_at": arrives_at, "told_at": arrives_at}
+        payout = Payout(payout_id="po_1", amount_minor=950, arrives_at=arrives_at, **values)
+        session.add(payout)
+        session.flush()
+        link = f"/staff/reconcile/payouts/{payout.id}"
+    editor = office("editor")
+    for day, leads in (("22/11/2026", True), ("13/10/2026", False)):
+        content = f"Date,Amount,Name,Reference\n{day},9.50,STRIPE PAYMENTS,R1\n"
+        page = editor.get(hand_in(editor, content).location).text
+        assert (link in page) is leads
+        assert picks(page) == []
 
 
 def test_what_was_not_read_is_said(office: Enter, winter: str) -> None:

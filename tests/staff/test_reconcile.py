@@ -170,6 +170,37 @@ def test_a_notice_is_put_away(office: Enter, winter: str, app: Flask) -> None:
     assert "A bank disputes this gift." not in editor.get("/staff/reconcile").text
 
 
+def test_everything_that_waits_is_on_the_first_screen_one_click_from_what_to_do(
+    office: Enter, winter: str, app: Flask
+) -> None:
+    with app.app_context():
+        park_event(event("payment_intent.succeeded", {}))
+        park_letter()
+        with writing():
+            for kind in (*notices.NAMES, "a kind of next year"):
+                notices.add(kind, f"{kind}:1", f"About {kind}.")
+    page = office("editor").get("/staff/").text
+    waits = page[page.index("Waiting for you") :]
+    places = [*(f"notices-{kind}" for kind in notices.NAMES), "events", "letters"]
+    reconcile_page = office("editor").get("/staff/reconcile").text
+    for place in places:
+        assert f'href="/staff/reconcile#{place}"' in waits, place
+        assert f'id="{place}"' in reconcile_page, place
+    assert "<strong>2</strong> notices" in waits
+    seen_by_a_viewer = office("viewer").get("/staff/").text
+    assert "disputed gift" in seen_by_a_viewer
+    assert "/staff/reconcile" not in seen_by_a_viewer
+
+
+def test_a_message_to_another_system_is_no_letter(office: Enter, winter: str, app: Flask) -> None:
+    with app.app_context(), writing() as session:
+        outbox.add("outgoing", "outgoing:1", recipient="1")
+        session.query(OutboxItem).update({"state": "parked"})
+    editor = office("editor")
+    assert "Letters that could not be sent" not in editor.get("/staff/reconcile").text
+    assert "message to your systems given up" in editor.get("/staff/").text
+
+
 def test_when_stripe_does_not_answer_the_page_says_so(office: Enter, winter: str) -> None:
     answer = office("admin").post("/staff/reconcile/run", follow_redirects=True)
     assert answer.status_code == 200
@@ -188,7 +219,7 @@ def test_a_payout_shows_the_gifts_it_pays_out(office: Enter, winter: str, app: F
         gift = session.scalars(select(Donation)).first()
         assert gift is not None
         payout = Payout(
-            payout_id="po_1", amount_minor=965, currency="gbp", status="paid",
+            payout_id="po_1", amount_minor=950, currency="gbp", status="paid",
             arrives_at=now + timedelta(days=2), created_at=now, told_at=now,
         )  # fmt: skip
         session.add(payout)
@@ -197,7 +228,11 @@ def test_a_payout_shows_the_gifts_it_pays_out(office: Enter, winter: str, app: F
             movement_id="txn_1", kind="charge", source_id="ch_1", donation_id=gift.id, payout_id=payout.id,
             amount_minor=1000, fee_minor=35, net_minor=965, currency="gbp", created_at=now,
         )  # fmt: skip
-        session.add(movement)
+        fee = BalanceMovement(
+            movement_id="txn_2", kind="stripe_fee", payout_id=payout.id,
+            amount_minor=-15, fee_minor=0, net_minor=-15, currency="gbp", created_at=now,
+        )  # fmt: skip
+        session.add_all([movement, fee])
         number, public_id = payout.id, gift.public_id
     editor = office("editor")
     assert f"/staff/reconcile/payouts/{number}" in editor.get("/staff/reconcile").text
@@ -205,6 +240,8 @@ def test_a_payout_shows_the_gifts_it_pays_out(office: Enter, winter: str, app: F
     assert public_id in page
     assert "as paid out" in page
     assert "£9.65" in page
+    assert "stripe fee" in page
+    assert "Ada Byron" in page
 
 
 def test_the_days_seals_are_shown(office: Enter, winter: str, app: Flask) -> None:

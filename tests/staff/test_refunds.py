@@ -48,12 +48,19 @@ def test_a_refund_in_part_and_the_rest_leave_nothing_and_name_who_and_why(
 ) -> None:
     admin: Office = office("admin")
     address = f"/staff/donations/{gift}/refund"
-    assert admin.post(address, {"amount": "10.00", "reason": "Gave twice"}).status_code == 303
+    first = {"amount": "10.00", "reason": "Gave twice", "key": "0" * 26}
+    asked = admin.post(address, first)
+    assert "Refund £10.00?" in asked.text
+    with app.app_context():
+        assert db.session.query(LedgerEntry).count() == 1
+    for _click in range(2):
+        assert admin.post(address, first | {"sure": "yes"}).status_code == 303
     assert "£15.00" in admin.get("/staff/").text
-    too_much = admin.post(address, {"amount": "15.01", "reason": "Too much"})
+    too_much = admin.post(address, {"amount": "15.01", "reason": "Too much", "sure": "yes"})
+    assert admin.post(address, {"amount": "15.01", "reason": "Too much"}).status_code == 422
     assert too_much.status_code == 422
     assert "At most £15 of this gift can be refunded." in too_much.text
-    assert admin.post(address, {"amount": "15", "reason": "All of it"}).status_code == 303
+    assert admin.post(address, {"amount": "15", "reason": "All of it", "sure": "yes"}).status_code == 303
     with app.app_context():
         assert not proof.differences()
         amounts = [entry.amount_minor for entry in db.session.query(LedgerEntry).order_by(LedgerEntry.id)]
@@ -68,6 +75,8 @@ def test_a_refund_in_part_and_the_rest_leave_nothing_and_name_who_and_why(
 def test_a_refund_without_a_reason_or_by_an_editor_moves_nothing(app: Flask, office, gift: str) -> None:
     address = f"/staff/donations/{gift}/refund"
     assert office("editor").post(address, {"amount": "10.00", "reason": "Gave twice"}).status_code == 403
-    assert office("admin").post(address, {"amount": "10.00", "reason": " "}).status_code == 422
+    for sure in ({}, {"sure": "yes"}):
+        typed = {"amount": "10.00", "reason": " ", **sure}
+        assert office("admin").post(address, typed).status_code == 422
     with app.app_context():
         assert db.session.query(LedgerEntry).count() == 1
