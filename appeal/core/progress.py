@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from math import floor
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -22,6 +22,7 @@ from appeal.core.money import format_money, whole_down
 
 State = Literal["upcoming", "running", "last_days", "reached", "ended"]
 Interval = Literal["month", "year"]
+Day = TypeVar("Day", bound=date)
 
 LAST_DAYS = timedelta(hours=72)
 PACE_DAYS = 14
@@ -214,12 +215,13 @@ def _recurrences(first_at: datetime, interval: Interval, until: datetime) -> int
     if end < first:
         return 0
     whole = ((end.year - first.year) * 12 + end.month - first.month) // step
-    return whole + (_months_later(first, whole * step) <= end)
+    return whole + (months_later(first, whole * step) <= end)
 
 
-def _months_later(instant: datetime, months: int) -> datetime:
-    year, month0 = divmod(instant.year * 12 + instant.month - 1 + months, 12)
-    return instant.replace(year=year, month=month0 + 1, day=min(instant.day, monthrange(year, month0 + 1)[1]))
+def months_later(day: Day, months: int) -> Day:
+    """Return the same day so many months on, or the last day of a month that has no such day."""
+    year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return day.replace(year=year, month=month0 + 1, day=min(day.day, monthrange(year, month0 + 1)[1]))
 
 
 def sentence(
