@@ -26,17 +26,20 @@ class Problem:
     title: str
     text: str
     charged_note: str = NOT_CHARGED
+    try_again: bool = False  # the same form may be sent again from where this is said
+    other_ways: bool = False  # a cheque or a transfer would do as well
 
 
 STRIPE_AWAY = Problem(
     "Our payment service did not answer",
-    "Your gift is kept as you entered it. Please press the button again in a moment; you will not give twice. "
-    "Or choose one of the other ways to give below.",
+    "Your gift is kept as you entered it. Please try again in a moment; you will not give twice.",
+    try_again=True,
+    other_ways=True,
 )
 TOO_MANY = Problem(
     "We cannot take this gift just now",
-    "There were many unfinished gifts from where you are. Please try again in an hour, "
-    "or choose one of the other ways to give below.",
+    "There were many unfinished gifts from where you are. Please try again in an hour.",
+    other_ways=True,
 )
 NOT_OPEN = Problem("This appeal is not taking gifts", "Thank you for wanting to give. Nothing was sent.")
 
