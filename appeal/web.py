@@ -71,7 +71,9 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(
         money=format_money, money_exact=money_exact, day=day, instant=instant, percent=progress.percent_text
     )
-    app.jinja_env.filters.update(isolated=isolated, sentence=sentence, symbol=money.symbol)
+    app.jinja_env.filters.update(
+        isolated=isolated, sentence=sentence, symbol=money.symbol, percent_shown=progress.percent_shown
+    )
     app.before_request(_name_request)
     app.before_request(_refuse_odd_addresses)
     app.after_request(lambda response: _headers(response, settings))
@@ -113,7 +115,8 @@ def isolated(text: str, *parts: str) -> Markup | str:
     wanted = "|".join(re.escape(part) for part in sorted(parts or (text,), key=len, reverse=True))
     pieces = re.split(f"({wanted})", text)
     return Markup("").join(
-        Markup("<bdi>{}</bdi>").format(piece) if number % 2 else escape(piece) for number, piece in enumerate(pieces)
+        Markup("<bdi>{}</bdi>").format(piece) if number % 2 else escape(piece)
+        for number, piece in enumerate(pieces)
     )
 
 

@@ -247,7 +247,6 @@ def test_what_stripe_said_a_moment_ago_is_not_said_again(session, gateway) -> No
 def test_an_event_that_comes_while_stripe_is_asked_has_the_last_word(session, gateway) -> None:
     donation = started(open_appeal())
     lead(donation, gateway)
-    session_id = again(donation).checkout_session_id
 
     class Overtaken(FakeGateway):
         def read_checkout(self, session_id):

@@ -25,7 +25,17 @@ from appeal.office.audit import Actor
 from appeal.people import complaints, notes, retention
 from appeal.queues import inbox, jobs, notices
 from tests.gateways import FakeGateway
-from tests.making import body_of, completed, event, open_appeal, received, session_object, signature, started, told
+from tests.making import (
+    body_of,
+    completed,
+    event,
+    open_appeal,
+    received,
+    session_object,
+    signature,
+    started,
+    told,
+)
 from tests.support.settings import WEBHOOK_SECRET
 
 LATER = timedelta(days=31)
@@ -96,7 +106,11 @@ def test_what_a_note_a_notice_or_an_unsent_letter_names_stays(session, later) ->
         notices.add("looked_at", "looked_at:1", "Look at this.", donation=noticed)
         db.session.add(
             OutboxItem(
-                kind="not_completed", dedupe="x", donation_id=written.id, try_at=clock.now(), created_at=clock.now()
+                kind="not_completed",
+                dedupe="x",
+                donation_id=written.id,
+                try_at=clock.now(),
+                created_at=clock.now(),
             )
         )
     later()
@@ -143,7 +157,9 @@ def take(content) -> InboxEvent:
         ("checkout.session.completed", {}, "parked"),
     ],
 )
-def test_late_news_of_a_forgotten_attempt_is_let_go_unless_money_moved(session, later, kind, values, state) -> None:
+def test_late_news_of_a_forgotten_attempt_is_let_go_unless_money_moved(
+    session, later, kind, values, state
+) -> None:
     donation = ended(open_appeal())
     news = event(kind, session_object(donation, **values))
     later()

@@ -192,6 +192,7 @@ def test_trouble_with_stripe_is_answered_503_and_the_next_press_goes_through(
     assert answer.status_code == 503
     assert "You have not been charged" in text(answer)
     assert f'value="{filled["csrf_token"]}"' in text(answer)
+    assert '<button class="button" type="submit" form="gift">' in text(answer)
     assert gifts(app) == 1
     assert post_form(client, filled).status_code == 303
     assert gifts(app) == 1

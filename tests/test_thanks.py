@@ -150,45 +150,47 @@ def test_the_way_back_leads_to_the_article(app, client, open_one, page, link) ->
 # -- what only Stripe knows ----------------------------------------------------------------------------------------
 
 
-def at_stripe(app, client, gateway, state: str | None) -> str:
-    """Send the form, let Stripe say how its page stands (None: it does not answer), and open the thank-you page."""
-    post_form(client, form(app))
-    page = next(iter(gateway.sessions.values()))
-    with app.app_context():
+@pytest.fixture
+def at_stripe(app, client, gateway, open_one):
+    """Send the form, let Stripe say how its page stands (None: it does not answer), and name the thank-you page."""
+
+    def begin(state: str | None) -> str:
+        open_one()
+        post_form(client, form(app))
+        page = next(iter(gateway.sessions.values()))
         name = page.session_id.split("_")[1]
-        donation = giving.by_public_id(name)
-        if state:
-            news = paid if state == "paid" else lambda gift, **values: told(gift, state, **values)
-            gateway.payments[page.session_id] = news(donation, session_id=page.session_id)
-    return f"/donations/{name}/thank-you"
+        with app.app_context():
+            donation = giving.by_public_id(name)
+            if state:
+                news = paid if state == "paid" else lambda gift, **values: told(gift, state, **values)
+                gateway.payments[page.session_id] = news(donation, session_id=page.session_id)
+        return f"/donations/{name}/thank-you"
+
+    return begin
 
 
 @pytest.mark.parametrize(
-    ("state", "heading", "charged", "looks_again"),
+    ("state", "said"),
     [
-        ("open", "Your gift is not completed", "You have not been charged", False),
-        ("paid", "Thank you", "has arrived", False),
-        ("on_its_way", "Your gift is on its way", "You have given", False),
-        ("expired", "Your gift was not completed", "you have not been charged", False),
-        (None, "One moment, please", "We do not know yet", True),
+        ("open", ("Your gift is not completed", "You have not been charged")),
+        ("paid", ("Thank you", "has arrived")),
+        ("on_its_way", ("Your gift is on its way", "You have given")),
+        ("expired", ("Your gift was not completed", "you have not been charged")),
+        (None, ("One moment, please", "We do not know yet")),
     ],
 )
-def test_a_gift_the_books_do_not_know_yet_is_told_as_stripe_tells_it(
-    app, client, gateway, open_one, state, heading, charged, looks_again
-) -> None:
-    open_one()
-    answer = client.get(at_stripe(app, client, gateway, state))
-    assert f"<h1 class=\"title\">{heading}</h1>" in text(answer)
-    assert charged in text(answer)
-    assert ("Refresh" in answer.headers) is looks_again
+def test_a_gift_the_books_do_not_know_yet_is_told_as_stripe_tells_it(client, at_stripe, state, said) -> None:
+    answer = client.get(at_stripe(state))
+    assert f'<h1 class="title">{said[0]}</h1>' in text(answer)
+    assert said[1] in text(answer)
+    assert ("Refresh" in answer.headers) is (state is None)
     assert ('href="https://checkout.test/1"' in text(answer)) is (state == "open")
 
 
 def test_a_page_that_waits_for_stripe_looks_again_three_times_and_then_leaves_it_to_the_reader(
-    app, client, gateway, open_one
+    client, at_stripe
 ) -> None:
-    open_one()
-    address, looked = at_stripe(app, client, gateway, None), 0
+    address, looked = at_stripe(None), 0
     while again := client.get(address).headers.get("Refresh"):
         seconds, _, address = again.partition("; url=")
         assert seconds == "5"
@@ -197,24 +199,21 @@ def test_a_page_that_waits_for_stripe_looks_again_three_times_and_then_leaves_it
 
 
 @pytest.mark.parametrize("look", ["-1", "99", "x", str(2**80), ""])
-def test_a_number_of_looks_nobody_made_refreshes_nothing_for_ever(app, client, gateway, open_one, look) -> None:
-    open_one()
-    answer = client.get(f"{at_stripe(app, client, gateway, None)}?look={look}")
+def test_a_number_of_looks_nobody_made_refreshes_nothing_for_ever(client, at_stripe, look) -> None:
+    answer = client.get(f"{at_stripe(None)}?look={look}")
     assert answer.status_code == 200
     assert answer.headers.get("Refresh", "look=1").endswith("look=1")
 
 
-def test_a_reload_right_after_the_answer_claims_nothing(app, client, gateway, open_one) -> None:
+def test_a_reload_right_after_the_answer_claims_nothing(client, at_stripe) -> None:
     """Somebody may have paid in another window since: what was said a moment ago is not said again unasked."""
-    open_one()
-    address = at_stripe(app, client, gateway, "open")
+    address = at_stripe("open")
     assert "not completed" in text(client.get(address))
     assert "We do not know yet" in text(client.get(address))
 
 
-def test_nobody_is_led_to_pay_for_an_appeal_that_has_ended(app, client, gateway, open_one) -> None:
-    open_one()
-    address = at_stripe(app, client, gateway, "open")
+def test_nobody_is_led_to_pay_for_an_appeal_that_has_ended(app, client, at_stripe) -> None:
+    address = at_stripe("open")
     with app.app_context(), writing():
         appeal_by_slug(SLUG).closes_at = clock.now() - timedelta(seconds=1)
     page = text(client.get(address))

@@ -27,9 +27,9 @@ from appeal.payments import (
     PaymentsError,
     PaymentsFailed,
     PaymentsRefused,
+    PaymentState,
     PaymentsUnderWay,
     PaymentsUnknown,
-    PaymentState,
 )
 
 log = structlog.get_logger(__name__)
@@ -223,7 +223,9 @@ def come_back(public_id: str, gateway: Gateway, *, livemode: bool) -> Back:
     except DoesNotFit as error:  # the event about it is parked, where staff see it
         log.warning("checkout.does_not_fit", donation=public_id, problem=error.message)
         return Back(giving.by_public_id(public_id))
-    still_open = donation.status == "open" and told.state == "open" and donation.checkout_session_id == session_id
+    still_open = (
+        donation.status == "open" and told.state == "open" and donation.checkout_session_id == session_id
+    )
     return Back(donation, told.state, (donation.checkout_url or "") if still_open else "")
 
 

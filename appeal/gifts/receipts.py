@@ -99,7 +99,9 @@ class _Sheet:
         joins = any(unicodedata.bidirectional(sign) == "AL" for sign in text)  # nothing here joins letters
         return text if not joins and self._has(FALLBACK, self._readable(text)) else otherwise
 
-    def _line(self, face: str, size: float, text: str, height_mm: float, ink: tuple[int, int, int] = INK) -> None:
+    def _line(
+        self, face: str, size: float, text: str, height_mm: float, ink: tuple[int, int, int] = INK
+    ) -> None:
         text = self._readable(text)
         self._face(face, size, ink, text)
         self.pdf.multi_cell(0, height_mm, text, align="L", new_x="LMARGIN", new_y="NEXT")
@@ -120,7 +122,9 @@ class _Sheet:
         """Say whether a face has every sign of a text; the great one is opened only if the others do not do."""
         if face == FALLBACK and all(self._has(small, text) for small in FACES):
             return True
-        return {ord(sign) for sign in text if sign.isprintable()} <= self.pdf.fonts[self._loaded(face).lower()].cmap.keys()
+        return {ord(sign) for sign in text if sign.isprintable()} <= self.pdf.fonts[
+            self._loaded(face).lower()
+        ].cmap.keys()
 
     def _readable(self, text: str) -> str:
         """Put a text into the order in which it is drawn, where parts of it run from right to left."""
@@ -149,7 +153,10 @@ def _lines(donation: Donation, sheet: _Sheet, settings: Settings) -> Iterator[tu
         return sheet.sayable(local, money.format_money(minor, donation.currency, whole="never"))
 
     yield "Received from", sheet.sayable(donation.name or "A supporter", "The supporter this was sent to")
-    yield "Gift", f"{shown(donation.amount_minor)} ({'monthly gift' if donation.frequency == 'monthly' else 'one gift'})"
+    yield (
+        "Gift",
+        f"{shown(donation.amount_minor)} ({'monthly gift' if donation.frequency == 'monthly' else 'one gift'})",
+    )
     if donation.cover_minor:
         yield "Card fee cover", shown(donation.cover_minor)
         yield "Charged in all", shown(donation.charge_minor)
