@@ -94,6 +94,15 @@ def test_the_first_address_lists_where_there_is_none_or_more_than_one(app, clien
     assert "/appeals/other" in text(client.get("/"))
 
 
+def test_the_list_has_those_that_have_ended_last(client, open_one) -> None:
+    open_one(slug="running")
+    open_one(slug="over", status="closed")
+    open_one(slug="running-too")
+    page = text(client.get("/"))
+    places = [page.index(f'href="/appeals/{slug}"') for slug in ("running-too", "running", "over")]
+    assert places == sorted(places)
+
+
 def test_the_page_sets_no_cookie_and_runs_no_script(client, open_one) -> None:
     open_one()
     answer = client.get(PAGE)

@@ -122,9 +122,11 @@ class _Sheet:
         """Say whether a face has every sign of a text; the great one is opened only if the others do not do."""
         if face == FALLBACK and all(self._has(small, text) for small in FACES):
             return True
-        return {ord(sign) for sign in text if sign.isprintable()} <= self.pdf.fonts[
-            self._loaded(face).lower()
-        ].cmap.keys()
+        from fpdf.fonts import TTFFont
+
+        font = self.pdf.fonts[self._loaded(face).lower()]
+        signs = {ord(sign) for sign in text if sign.isprintable()}
+        return isinstance(font, TTFFont) and signs <= font.cmap.keys()
 
     def _readable(self, text: str) -> str:
         """Put a text into the order in which it is drawn, where parts of it run from right to left."""

@@ -95,9 +95,10 @@ def _shared(appeal: Appeal) -> dict[str, str]:
 
 
 def appeal_list(appeals: list[Appeal]) -> str:
-    """Render the list of appeals, or the page that says there is none."""
+    """Render the list of appeals, those that have ended last, or the page that says there is none."""
+    figures = [(one, reports.figure(one.slug)) for one in appeals]
     return render_template(
-        "supporters/list.html", appeals=[(one, reports.figure(one.slug)) for one in appeals]
+        "supporters/list.html", appeals=sorted(figures, key=lambda pair: pair[1].state == "ended")
     )
 
 
