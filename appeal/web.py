@@ -6,17 +6,21 @@ Headers are set with `setdefault`, so that each door may say something stricter 
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from datetime import date, datetime
 
 import structlog
 from babel.dates import format_date, format_datetime
 from flask import Flask, Response, g, render_template, request
 from jinja2 import StrictUndefined
+from markupsafe import Markup, escape
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
+from appeal import reports
 from appeal.core import clock, errors, ids, money, progress, texts
 from appeal.extensions import db
 from appeal.payments import PaymentsError, SignatureInvalid
@@ -69,6 +73,9 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(
         money=format_money, money_exact=money_exact, day=day, instant=instant, percent=progress.percent_text
     )
+    app.jinja_env.filters.update(
+        isolated=isolated, sentence=sentence, symbol=money.symbol, percent_shown=progress.percent_shown
+    )
     app.before_request(_name_request)
     app.before_request(_refuse_odd_addresses)
     app.after_request(lambda response: _headers(response, settings))
@@ -98,6 +105,26 @@ def instant(value: datetime, locale: str, time_zone: str) -> str:
     """Write an instant to the minute, as a clock in the zone shows it."""
     local = value.astimezone(clock.zone(time_zone))
     return f"{format_date(local, format='long', locale=locale)}, {format_datetime(local, 'HH:mm', locale=locale)}"
+
+
+def isolated(text: str, *parts: str) -> Markup | str:
+    """Keep parts of a text (without any: the whole) from turning what stands around them, where they run from right to left.
+
+    An amount in Hebrew or Arabic within an English sentence would otherwise change places with its neighbours.
+    """
+    if not any(unicodedata.bidirectional(sign) in {"R", "AL"} for sign in text):
+        return text
+    wanted = "|".join(re.escape(part) for part in sorted(parts or (text,), key=len, reverse=True))
+    pieces = re.split(f"({wanted})", text)
+    return Markup("").join(
+        Markup("<bdi>{}</bdi>").format(piece) if number % 2 else escape(piece)
+        for number, piece in enumerate(pieces)
+    )
+
+
+def sentence(figure: reports.Figure) -> Markup | str:
+    """Write a figure's sentence with its amounts kept apart."""
+    return isolated(figure.sentence, figure.formatted.raised, *filter(None, [figure.formatted.goal]))
 
 
 def _name_request() -> None:

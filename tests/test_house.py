@@ -41,6 +41,7 @@ PUBLIC_ADDRESSES = {
     ("POST", "/appeals/<slug>/donations"),
     ("GET", "/donations/<public_id>/thank-you"),
     ("GET", "/appeals/<slug>/credits"),
+    ("GET", "/appeals/<slug>/reminder.ics"),
     ("POST", "/webhooks/stripe"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),

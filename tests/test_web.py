@@ -2,6 +2,7 @@
 
 import pytest
 
+from appeal.web import isolated
 from tests.making import SLUG, form, open_appeal, post_form
 from tests.support.settings import test_settings
 
@@ -33,6 +34,22 @@ def test_every_answer_carries_the_safe_headers(client, opened, address) -> None:
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "unsafe-inline" not in headers["Content-Security-Policy"]
     assert "Set-Cookie" not in headers
+
+
+@pytest.mark.parametrize(
+    ("text", "parts", "shown"),
+    [
+        ("£410 of £2,000", ("£410", "£2,000"), "£410 of £2,000"),
+        ("Łódź <b>", (), "Łódź <b>"),
+        ("10 ₪", (), "10 ₪"),
+        ("\u200f10 \u200f₪", (), "<bdi>\u200f10 \u200f₪</bdi>"),
+        ("א1 of א10", ("א1", "א10"), "<bdi>א1</bdi> of <bdi>א10</bdi>"),
+        ("א <b>", (), "<bdi>א &lt;b&gt;</bdi>"),
+        ("<i> א", ("א",), "&lt;i&gt; <bdi>א</bdi>"),
+    ],
+)
+def test_what_runs_from_right_to_left_keeps_its_place_in_a_sentence(text, parts, shown) -> None:
+    assert isolated(text, *parts) == shown
 
 
 @pytest.mark.parametrize("address", PAGES[1:3])

@@ -6,22 +6,26 @@ instants are timezone-aware; an appeal is open from `opens_at` (included) to `cl
 """
 
 import json
+import re
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from math import floor
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
+from babel.core import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 from appeal.core.money import format_money, whole_down
 
 State = Literal["upcoming", "running", "last_days", "reached", "ended"]
 Interval = Literal["month", "year"]
+Day = TypeVar("Day", bound=date)
 
 LAST_DAYS = timedelta(hours=72)
 PACE_DAYS = 14
@@ -96,6 +100,13 @@ def days_left(now: datetime, closes_at: datetime | None, zone: ZoneInfo) -> int 
     # Step back in UTC: the last instant before closing says which day it ends.
     last = (closes_at.astimezone(UTC) - timedelta(microseconds=1)).astimezone(zone).date()
     return (last - now.astimezone(zone).date()).days + 1
+
+
+def percent_shown(tenths: int, locale: str = "en_GB") -> str:
+    """Return tenths of a percent as people of the locale write it: "64.4%", "64,4 %"; no decimal where it is whole."""
+    known = Locale.parse(locale.replace("-", "_"))
+    pattern = re.sub(r"0(?=[^0]*$)", "0.#", known.percent_formats[None].pattern)
+    return str(format_percent(Decimal(tenths).scaleb(-3), pattern, locale=known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +225,13 @@ def _recurrences(first_at: datetime, interval: Interval, until: datetime) -> int
     if end < first:
         return 0
     whole = ((end.year - first.year) * 12 + end.month - first.month) // step
-    return whole + (_months_later(first, whole * step) <= end)
+    return whole + (months_later(first, whole * step) <= end)
 
 
-def _months_later(instant: datetime, months: int) -> datetime:
-    year, month0 = divmod(instant.year * 12 + instant.month - 1 + months, 12)
-    return instant.replace(year=year, month=month0 + 1, day=min(instant.day, monthrange(year, month0 + 1)[1]))
+def months_later(day: Day, months: int) -> Day:
+    """Return the same day so many months on, or the last day of a month that has no such day."""
+    year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return day.replace(year=year, month=month0 + 1, day=min(day.day, monthrange(year, month0 + 1)[1]))
 
 
 def sentence(

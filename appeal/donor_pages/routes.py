@@ -202,5 +202,5 @@ def complain() -> BaseResponse:
         flash("Please write what your complaint is about.")
         return redirect(url_for(".privacy_page"), code=303)
     reference = complaints.receive(_donor(), text[: complaints.LONGEST])
-    flash(f"We have your complaint, reference {reference}. A letter that says so is on its way to you.")
+    flash(f"We have your complaint, reference {reference}. An e-mail that says so is on its way to you.")
     return redirect(url_for(".privacy_page"), code=303)

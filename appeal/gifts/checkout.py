@@ -14,8 +14,11 @@ from typing import Any
 
 from sqlalchemy import bindparam, case, func, update
 
+import structlog
+
 from appeal.books import ledger
 from appeal.core import clock
+from appeal.core.errors import DoesNotFit
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.gifts import giving, limits, monthly
@@ -28,9 +31,12 @@ from appeal.payments import (
     PaymentsError,
     PaymentsFailed,
     PaymentsRefused,
+    PaymentState,
     PaymentsUnderWay,
     PaymentsUnknown,
 )
+
+log = structlog.get_logger(__name__)
 
 # A key is replayed by Stripe for at least a day; a session shorter than that never outlives its key.
 ASK_AGAIN_AFTER = timedelta(seconds=4)
@@ -193,24 +199,46 @@ def _page_kept() -> Any:
     )
 
 
-def come_back(public_id: str, gateway: Gateway, *, livemode: bool) -> Donation:
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Somebody back from Stripe: their donation as the books have it, and what Stripe said of its page just now.
+
+    `told` is None where Stripe was not asked (the books know the end, or it was asked a moment ago) or did not answer.
+    `page_url` leads to the payment page while Stripe says that it is open; empty otherwise.
+    """
+
+    donation: Donation
+    told: PaymentState | None = None
+    page_url: str = ""
+
+
+def come_back(public_id: str, gateway: Gateway, *, livemode: bool) -> Back:
     """Return the donation of someone back from Stripe, settled if Stripe says so and no event has come yet.
 
     Stripe is asked at most every few seconds a donation, and trouble with it is no trouble of the donor's: the
-    donation is then returned as it stands.
+    donation is then returned as it stands. An answer is never kept for the next time: somebody may have paid since.
 
     Raises:
         NoSuchDonation: there is none of that name.
     """
     donation = giving.by_public_id(public_id)
-    if donation.status not in {"open", "on_its_way", "started"} or donation.checkout_session_id is None:
-        return donation
+    session_id = donation.checkout_session_id
+    if donation.status not in {"open", "on_its_way", "started"} or session_id is None:
+        return Back(donation)
     if not _may_ask(donation.id, clock.now()):
-        return donation
+        return Back(donation)
     try:
-        return monthly.settle(gateway.read_checkout(donation.checkout_session_id), livemode=livemode)
+        told = gateway.read_checkout(session_id)
+        donation = monthly.settle(told, livemode=livemode)
     except PaymentsError:
-        return giving.by_public_id(public_id)
+        return Back(giving.by_public_id(public_id))
+    except DoesNotFit as error:  # the event about it is parked, where staff see it
+        log.warning("checkout.does_not_fit", donation=public_id, problem=error.message)
+        return Back(giving.by_public_id(public_id))
+    still_open = (
+        donation.status == "open" and told.state == "open" and donation.checkout_session_id == session_id
+    )
+    return Back(donation, told.state, (donation.checkout_url or "") if still_open else "")
 
 
 def _may_ask(donation_id: int, now: datetime) -> bool:

@@ -183,6 +183,11 @@ def by_public_id(public_id: str) -> Donation:
     return donation
 
 
+def is_known(public_id: str) -> bool:
+    """Say whether there is a donation of that name: attempts that came to nothing are not kept for ever."""
+    return db.session.scalar(select(Donation.id).where(Donation.public_id == public_id)) is not None
+
+
 def settle(payment: Payment, *, livemode: bool) -> Donation:
     """Bring a donation to what Stripe tells of its payment, in one transaction. Safe to repeat, in any order.
 

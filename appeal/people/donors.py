@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from sqlalchemy import select, update
 
 from appeal.books.ledger import insert_once
@@ -45,7 +47,11 @@ def remember_customer(donor_id: int, customer_id: str | None) -> None:
 
 
 def answer_marketing(donor: Donor, *, given: bool, wording: str, form: str) -> None:
-    """Keep one answer about marketing with its wording; a tick is kept, and so is the tick that was left out."""
+    """Keep one answer about marketing with its wording; a tick is kept, and so is the tick that was left out.
+
+    The wording's version is a digest of it, written behind the form's name: no two wordings ever share one.
+    """
+    version = hashlib.sha256(wording.encode()).hexdigest()[:8]
     with writing() as session:
         session.add(
             Consent(
@@ -53,7 +59,7 @@ def answer_marketing(donor: Donor, *, given: bool, wording: str, form: str) -> N
                 purpose="updates",
                 given=given,
                 wording=wording,
-                form=form,
+                form=f"{form[:60]}, wording {version}",
                 answered_at=clock.now(),
             )
         )

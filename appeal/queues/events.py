@@ -17,6 +17,7 @@ from appeal.core import clock
 from appeal.core.errors import DoesNotFit
 from appeal.gifts import giving, monthly
 
+WITHOUT_MONEY = frozenset({"open", "failed", "expired"})
 Json = Mapping[str, Any]
 Handler = Callable[[Json, datetime, bool], bool]
 
@@ -54,6 +55,8 @@ def _intent(intent: Json, told_at: datetime, livemode: bool) -> bool:
 def _settle(payment: payments.Payment, livemode: bool) -> bool:
     if not payment.donation_public_id:
         return False  # another product's payment on the same Stripe account
+    if payment.state in WITHOUT_MONEY and not giving.is_known(payment.donation_public_id):
+        return False  # of an attempt that was forgotten since
     giving.settle(payment, livemode=livemode)
     return True
 

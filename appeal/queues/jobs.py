@@ -25,7 +25,7 @@ from appeal.models import ScheduledRun
 from appeal.office import post_import, search, sign_in, staff_letters
 from appeal.outgoing import digest, endpoints, milestones, sending
 from appeal.payments import Gateway, PaymentsError, StripeGateway
-from appeal.people import donor_links
+from appeal.people import donor_links, retention
 from appeal.queues import inbox, outbox
 from appeal.settings import Settings
 
@@ -80,6 +80,7 @@ def schedule() -> dict[str, Scheduled]:
         "forget_deliveries": Scheduled(timedelta(hours=6), lambda _settings, _gateway: sending.forget_old()),
         "names": Scheduled(timedelta(minutes=1), lambda _settings, _gateway: search.follow()),
         "forget_links": Scheduled(timedelta(hours=6), lambda _settings, _gateway: donor_links.forget_old()),
+        "forget_attempts": Scheduled(timedelta(hours=6), lambda _settings, _gateway: retention.forget()),
         "forget_failed_sign_ins": Scheduled(
             timedelta(hours=6), lambda _settings, _gateway: sign_in.forget_old()
         ),

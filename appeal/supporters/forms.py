@@ -100,13 +100,14 @@ class DonationForm(Form):
     website = StringField("Leave this empty")
 
     gift_amount_minor: int = 0
+    cover_words: list[str]  # what covering the fee adds to each preset amount
 
     def __init__(self, appeal: Appeal, formdata: Any = None, **kwargs: Any) -> None:
         """Fit the choices to the appeal; without form data, a middle amount and one gift are chosen."""
         super().__init__(formdata, **kwargs)
         self.appeal = appeal
         shown = [
-            SelectChoice(money.plain(minor, appeal.currency), self._money(minor))
+            SelectChoice(money.plain(minor, appeal.currency), _money(appeal, minor))
             for minor in appeal.presets_minor
         ]
         self.amount.choices = [*shown, SelectChoice(OTHER, "Another amount")]
@@ -114,11 +115,9 @@ class DonationForm(Form):
             self.amount.data = money.plain(appeal.default_minor, appeal.currency)
         self.other_amount.label.text = f"Another amount in {money.symbol(appeal.currency, appeal.locale)}"
         self.cover_fee.label.text = cover_label(appeal)
+        self.cover_words = [cover_label(appeal, minor) for minor in appeal.presets_minor]
         if not appeal.monthly_offered:
             self.frequency.choices = [SelectChoice("once", "Once")]
-
-    def _money(self, minor: int) -> str:
-        return money.format_money(minor, self.appeal.currency, self.appeal.locale)
 
     def validate_amount(self, field: Any) -> None:
         """Read the amount wherever it was given; ask back where it was given twice."""
@@ -148,14 +147,15 @@ class DonationForm(Form):
             raise ValidationError(error.message) from None
         step_minor = money.step_minor(self.appeal.currency)
         if minor % step_minor:
-            near = self._money(max(minor - minor % step_minor, step_minor))
-            raise ValidationError(f"Cards are charged in steps of {self._money(step_minor)}: try {near}.")
+            near = _money(self.appeal, max(minor - minor % step_minor, step_minor))
+            step = _money(self.appeal, step_minor)
+            raise ValidationError(f"Cards are charged in steps of {step}: try {near}.")
         if minor < self.appeal.minimum_minor:
             raise ValidationError(
-                f"The smallest gift we can take by card is {self._money(self.appeal.minimum_minor)}."
+                f"The smallest gift we can take by card is {_money(self.appeal, self.appeal.minimum_minor)}."
             )
         if minor > self.appeal.maximum_minor:
-            most = self._money(self.appeal.maximum_minor)
+            most = _money(self.appeal, self.appeal.maximum_minor)
             raise ValidationError(
                 f"The largest gift we can take by card is {most}. For more, please write to us."
             )
@@ -207,18 +207,27 @@ class DonationForm(Form):
         )
 
 
-def cover_label(appeal: Appeal) -> str:
-    """Say what covering the fee adds, in the appeal's money."""
-    whole, part = divmod(appeal.cover_percent_bps, 100)
-    percent = f"{whole}.{part:02d}".rstrip("0").rstrip(".")
-    fixed = money.format_money(appeal.cover_fixed_minor, appeal.currency, appeal.locale)
+def cover_label(appeal: Appeal, amount_minor: int | None = None) -> str:
+    """Say what covering the fee adds to a gift of so much; without an amount, how it is reckoned, with an example."""
+    example = appeal.default_minor if amount_minor is None else amount_minor
     step_minor = money.step_minor(appeal.currency)
-    example = money.cover_for(
-        appeal.default_minor, appeal.cover_percent_bps, appeal.cover_fixed_minor, step_minor
+    added = _money(
+        appeal, money.cover_for(example, appeal.cover_percent_bps, appeal.cover_fixed_minor, step_minor)
     )
-    added = money.format_money(example, appeal.currency, appeal.locale)
-    gift = money.format_money(appeal.default_minor, appeal.currency, appeal.locale)
-    return f"Add the card fee ({percent}% + {fixed}; {added} on a gift of {gift}), so that all of my gift arrives"
+    fee = f"{added} for the card fee"
+    if amount_minor is None:
+        rate = f"{_percent(appeal.cover_percent_bps)} + {_money(appeal, appeal.cover_fixed_minor)}"
+        fee = f"the card fee ({rate}; {added} on a gift of {_money(appeal, example)})"
+    return f"Add {fee}, so that all of my gift arrives"
+
+
+def _percent(bps: int) -> str:
+    whole, part = divmod(bps, 100)
+    return f"{whole}.{part:02d}".rstrip("0").rstrip(".") + "%"
+
+
+def _money(appeal: Appeal, minor: int) -> str:
+    return money.format_money(minor, appeal.currency, appeal.locale)
 
 
 def prefill(appeal: Appeal, args: Mapping[str, str]) -> dict[str, str]:

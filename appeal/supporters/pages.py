@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode
 
 from flask import render_template, url_for
 
 from appeal import front, reports
 from appeal.context import settings
-from appeal.core import clock, markdown, money, texts, thanks_pass
+from appeal.core import clock, markdown, money
 from appeal.core.errors import DomainError
 from appeal.gifts import giving
-from appeal.models import Appeal, Donation
+from appeal.models import Appeal
 from appeal.supporters.forms import DonationForm
 
 CREDITS_A_PAGE = 50
 NOT_CHARGED = "You have not been charged."
-STATES = {
-    "received": "received",
-    "on_its_way": "on_its_way",
-    "open": "on_its_way",
-    "started": "on_its_way",
-    "failed": "not_completed",
-    "expired": "not_completed",
-}
-REFRESH_SECONDS, REFRESH_FOR_SECONDS = 5, 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +26,20 @@ class Problem:
     title: str
     text: str
     charged_note: str = NOT_CHARGED
+    try_again: bool = False  # the same form may be sent again from where this is said
+    other_ways: bool = False  # a cheque or a transfer would do as well
 
 
 STRIPE_AWAY = Problem(
     "Our payment service did not answer",
-    "Your gift is kept as you entered it. Please press the button again in a moment; you will not give twice. "
-    "Or choose one of the other ways to give below.",
+    "Your gift is kept as you entered it. Please try again in a moment; you will not give twice.",
+    try_again=True,
+    other_ways=True,
 )
 TOO_MANY = Problem(
     "We cannot take this gift just now",
-    "There were many unfinished gifts from where you are. Please try again in an hour, "
-    "or choose one of the other ways to give below.",
+    "There were many unfinished gifts from where you are. Please try again in an hour.",
+    other_ways=True,
 )
 NOT_OPEN = Problem("This appeal is not taking gifts", "Thank you for wanting to give. Nothing was sent.")
 
@@ -102,9 +95,10 @@ def _shared(appeal: Appeal) -> dict[str, str]:
 
 
 def appeal_list(appeals: list[Appeal]) -> str:
-    """Render the list of appeals, or the page that says there is none."""
+    """Render the list of appeals, those that have ended last, or the page that says there is none."""
+    figures = [(one, reports.figure(one.slug)) for one in appeals]
     return render_template(
-        "supporters/list.html", appeals=[(one, reports.figure(one.slug)) for one in appeals]
+        "supporters/list.html", appeals=sorted(figures, key=lambda pair: pair[1].state == "ended")
     )
 
 
@@ -122,74 +116,13 @@ def credits_page(appeal: Appeal, before: int | None) -> str:
     )
 
 
-def thank_you_page(donation: Donation, args: Mapping[str, str]) -> str:
-    """Render the thanks in the state that the books tell."""
-    state = STATES[donation.status]
-    appeal = donation.appeal
-    fresh = (clock.now() - donation.created_at).total_seconds() < REFRESH_FOR_SECONDS
-    return render_template(
-        "supporters/thank_you.html",
-        donation=donation,
-        appeal=appeal,
-        figure=reports.figure(appeal.slug),
-        state=state,
-        masked_email=texts.masked_email(donation.donor.email) if donation.donor.email else "",
-        credit_shown=reports.credit_line(donation),
-        receipt_url=url_for("supporters.receipt", public_id=donation.public_id)
-        if state == "received"
-        else None,
-        back_url=_back_url(donation, args),
-        share_links=_share_links(appeal),
-        appeal_url=url_for("supporters.appeal", slug=appeal.slug),
-        refresh_seconds=REFRESH_SECONDS if state == "on_its_way" and fresh else None,
-    )
-
-
-def _back_url(donation: Donation, _args: Mapping[str, str]) -> str | None:
-    """Return the article the donor came from, if it is on one of the appeal's own hosts.
-
-    After a received gift the link carries the "thank you" pass, by which the article's site may relax its meter.
-    """
-    appeal, page = donation.appeal, donation.page
-    if page.startswith("/") and not page.startswith(("//", "/\\")) and appeal.publisher_url:
-        page = appeal.publisher_url.rstrip("/") + page
-    parts = urlsplit(page)
-    own = {*appeal.return_hosts, urlsplit(appeal.publisher_url).hostname}
-    if parts.scheme not in {"https", "http"} or parts.hostname not in own or "\\" in page:
-        return None
-    if donation.status != "received":
-        return page
-    note = urlencode({thanks_pass.PARAMETER: thanks_pass.issue(settings().signing_keys, appeal.slug)})
-    return urlunsplit(parts._replace(query=f"{parts.query}&{note}" if parts.query else note))
-
-
-def _share_links(appeal: Appeal) -> list[tuple[str, str]]:
-    """Return ways to pass the appeal on; each link says where it was shared."""
-
-    def link(code: str) -> str:
-        return f"{settings().public_url}{url_for('supporters.appeal', slug=appeal.slug)}?src=share-{code}"
-
-    text = f"{appeal.title}: {link('mail')}"
-    mail = urlencode({"subject": appeal.title, "body": text}).replace("+", "%20")
-    return [
-        ("By e-mail", f"mailto:?{mail}"),
-        ("WhatsApp", "https://wa.me/?" + urlencode({"text": f"{appeal.title}: {link('whatsapp')}"})),
-        (
-            "Bluesky",
-            "https://bsky.app/intent/compose?" + urlencode({"text": f"{appeal.title}: {link('bluesky')}"}),
-        ),
-        ("Facebook", "https://www.facebook.com/sharer/sharer.php?" + urlencode({"u": link("facebook")})),
-    ]
-
-
-def address_of(appeal: Appeal, form: DonationForm) -> str:
-    """Return the appeal's address with the gift filled in, for someone who turns back at Stripe."""
-    gift = form.gift()
+def address_of(appeal: Appeal, amount_minor: int, frequency: str, *, src: str = "", page: str = "") -> str:
+    """Return the appeal's address with a gift filled in, for someone who turns back at Stripe or begins anew."""
     values = {
-        "amount": money.plain(gift.amount_minor, appeal.currency),
-        "frequency": gift.frequency,
-        "src": gift.src,
-        "page": gift.page,
+        "amount": money.plain(amount_minor, appeal.currency),
+        "frequency": frequency,
+        "src": src,
+        "page": page,
     }
     query = urlencode({key: value for key, value in values.items() if value})
     return f"{settings().public_url}{url_for('supporters.appeal', slug=appeal.slug)}?{query}#give"

@@ -14,7 +14,8 @@ from appeal.gifts import checkout, giving, receipts
 from appeal.models import Appeal
 from appeal.payments import PaymentsError
 from appeal.rates import limited
-from appeal.supporters import blanks, form_token, pages
+from appeal.supporters import blanks, form_token, pages, thanks
+from appeal.supporters import reminder as reminders
 from appeal.supporters.forms import DonationForm, prefill
 
 blueprint = Blueprint("supporters", __name__)
@@ -93,10 +94,11 @@ def _to_checkout(record: Appeal, form: DonationForm) -> BaseResponse:
         raise pages.FormRefused(None, 422)
     try:
         form_token.let_ripen(token, settings())
-        donation = giving.start(record, form.gift(), form_id=token.id, visitor=visitor())
+        gift = form.gift()
+        donation = giving.start(record, gift, form_id=token.id, visitor=visitor())
         addresses = checkout.Addresses(
             success=f"{settings().public_url}/donations/{{id}}/thank-you",
-            cancel=pages.address_of(record, form),
+            cancel=pages.address_of(record, gift.amount_minor, gift.frequency, src=gift.src, page=gift.page),
         )
         return redirect(checkout.lead(donation, gateway(), addresses), code=303)
     except InvalidGift as error:
@@ -166,12 +168,31 @@ def credit_lines(slug: str) -> str:
     return pages.credits_page(reports.appeal_by_slug(slug), before)
 
 
+@blueprint.get("/appeals/<slug>/reminder.ics")
+def reminder(slug: str) -> Response:
+    """Give a day for the reader's own calendar: to give again, or that the appeal opens."""
+    record, after = reports.appeal_by_slug(slug), request.args.get("after", "")
+    on = reminders.day_of(record, after)
+    if on is None:
+        abort(404)
+    response = Response(
+        reminders.calendar(record, after, on, settings().public_url), mimetype="text/calendar"
+    )
+    response.headers["Content-Disposition"] = f'attachment; filename="{record.slug}-reminder.ics"'
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
 @blueprint.get("/donations/<public_id>/thank-you")
 def thank_you(public_id: str) -> Response:
     """Thank, in the words of what the books say; settle first if Stripe's event has not come yet."""
     _refuse_odd_id(public_id)
-    donation = checkout.come_back(public_id, gateway(), livemode=settings().livemode)
-    return _unkept(make_response(pages.thank_you_page(donation, request.args)))
+    back = checkout.come_back(public_id, gateway(), livemode=settings().livemode)
+    response = make_response(thanks.page(back))
+    # A header, not an element of the page: it ends after a few looks, and takes no reader's place away for long.
+    if again := thanks.refresh(back, request.args.get("look", 0, type=int)):
+        response.headers["Refresh"] = again
+    return _unkept(response)
 
 
 @blueprint.get("/donations/<public_id>/receipt.pdf")

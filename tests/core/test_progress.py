@@ -314,7 +314,7 @@ def test_instalments_add_up_by_their_amounts():
 @fast
 def test_the_projection_agrees_with_counting_month_by_month(first_at, closes_at, now):
     counted, month = 0, 0
-    while (due := progress._months_later(first_at, month)) <= closes_at:
+    while (due := progress.months_later(first_at, month)) <= closes_at:
         counted += due > now
         month += 1
     assert projected(first_at, closes_at, now) == counted
@@ -394,3 +394,18 @@ def test_the_sentence_is_plain_and_whole_whatever_the_figures(
     assert text[0] in "£-BGT"
     assert not text.endswith((".", ";", " "))
     assert not set(text) & set("<>&")
+
+
+@pytest.mark.parametrize(
+    ("tenths", "locale", "shown"),
+    [
+        (644, "en_GB", "64.4%"),
+        (640, "en_GB", "64%"),
+        (2333, "en-GB", "233.3%"),
+        (9, "de_DE", "0,9\xa0%"),
+        (12_345, "de_DE", "1.234,5\xa0%"),
+        (644, "ja_JP", "64.4%"),
+    ],
+)
+def test_a_percentage_is_written_as_the_locale_writes_it(tenths: int, locale: str, shown: str) -> None:
+    assert progress.percent_shown(tenths, locale) == shown

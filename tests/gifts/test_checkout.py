@@ -40,6 +40,10 @@ def lead(donation, gateway) -> str:
     return checkout.lead(donation, gateway, ADDRESSES)
 
 
+def come_back(donation, gateway) -> checkout.Back:
+    return checkout.come_back(donation.public_id, gateway, livemode=False)
+
+
 def again(donation) -> Donation:
     db.session.expire_all()
     return giving.by_public_id(donation.public_id)
@@ -196,8 +200,8 @@ def test_whoever_comes_back_before_the_event_is_settled_by_asking_once(session, 
     lead(donation, gateway)
     session_id = again(donation).checkout_session_id
     gateway.payments[session_id] = paid(donation, session_id=session_id)
-    assert checkout.come_back(donation.public_id, gateway, livemode=False).status == "received"
-    assert checkout.come_back(donation.public_id, gateway, livemode=False).status == "received"
+    assert come_back(donation, gateway).donation.status == "received"
+    assert come_back(donation, gateway).donation.status == "received"
     assert gateway.reads == 1
 
 
@@ -207,17 +211,76 @@ def test_a_thank_you_page_that_is_reloaded_asks_stripe_every_few_seconds_only(
     donation = started(open_appeal())
     lead(donation, gateway)
     for _ in range(5):
-        checkout.come_back(donation.public_id, gateway, livemode=False)
+        come_back(donation, gateway)
     assert gateway.reads == 1
     travel((clock.now() + checkout.ASK_AGAIN_AFTER).isoformat())
-    checkout.come_back(donation.public_id, gateway, livemode=False)
+    come_back(donation, gateway)
     assert gateway.reads == 2
 
 
 def test_trouble_with_stripe_is_no_trouble_of_someone_who_comes_back(session, gateway) -> None:
     donation = started(open_appeal())
     lead(donation, gateway)
-    assert checkout.come_back(donation.public_id, gateway, livemode=False).status == "open"
+    assert come_back(donation, gateway).donation.status == "open"
+
+
+def test_whoever_has_not_paid_is_told_so_with_the_page_that_is_still_open(session, gateway) -> None:
+    donation = started(open_appeal())
+    url = lead(donation, gateway)
+    session_id = again(donation).checkout_session_id
+    gateway.payments[session_id] = told(donation, "open", session_id=session_id)
+    back = come_back(donation, gateway)
+    assert (back.donation.status, back.told, back.page_url) == ("open", "open", url)
+
+
+def test_what_stripe_said_a_moment_ago_is_not_said_again(session, gateway) -> None:
+    donation = started(open_appeal())
+    lead(donation, gateway)
+    session_id = again(donation).checkout_session_id
+    gateway.payments[session_id] = told(donation, "open", session_id=session_id)
+    come_back(donation, gateway)
+    gateway.payments[session_id] = paid(donation, session_id=session_id)
+    at_once = come_back(donation, gateway)
+    assert (at_once.told, at_once.page_url) == (None, "")
+
+
+def test_an_event_that_comes_while_stripe_is_asked_has_the_last_word(session, gateway) -> None:
+    donation = started(open_appeal())
+    lead(donation, gateway)
+
+    class Overtaken(FakeGateway):
+        def read_checkout(self, session_id):
+            answer = told(donation, "open", session_id=session_id)
+            giving.settle(paid(donation, session_id=session_id), livemode=False)
+            return answer
+
+    back = come_back(donation, Overtaken())
+    assert (back.donation.status, back.page_url) == ("received", "")
+
+
+def test_a_next_attempt_begun_while_stripe_is_asked_is_not_taken_for_the_last_one(
+    session, gateway, travel
+) -> None:
+    donation = started(open_appeal())
+    lead(donation, gateway)
+
+    class Overtaken(FakeGateway):
+        def read_checkout(self, session_id):
+            answer = told(donation, "open", session_id=session_id)
+            travel((clock.now() + giving.SESSION_LIFE + timedelta(minutes=1)).isoformat())
+            lead(again(donation), gateway)
+            return answer
+
+    assert come_back(donation, Overtaken()).page_url == ""
+
+
+def test_a_payment_that_does_not_fit_is_no_trouble_of_someone_who_comes_back(session, gateway) -> None:
+    donation = started(open_appeal())
+    lead(donation, gateway)
+    session_id = again(donation).checkout_session_id
+    gateway.payments[session_id] = paid(donation, session_id=session_id, charged_minor=1)
+    back = come_back(donation, gateway)
+    assert (back.donation.status, back.told) == ("open", None)
 
 
 def test_nobody_comes_back_to_a_gift_that_is_none(session, gateway) -> None:

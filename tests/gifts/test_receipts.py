@@ -63,5 +63,28 @@ def test_any_name_can_be_written_on_it(read, name) -> None:
     assert name[:20].replace("\u200d", "") in said.replace("\u200d", "")
 
 
-def test_an_emoji_or_a_script_the_font_lacks_does_not_keep_a_receipt_back(read) -> None:
-    assert "£25.00" in read(name="李小龍 💷")
+@pytest.mark.parametrize("name", ["李小龍 💷", "منى", "👩🏽"])
+def test_a_name_that_cannot_be_set_is_said_in_other_words_and_never_left_blank(read, name) -> None:
+    said = read(name=name)
+    assert "£25.00" in said
+    assert "The supporter this was sent to" in said
+
+
+@pytest.mark.parametrize(
+    ("currency", "locale", "words"),
+    [("jpy", "ja_JP", ("¥2,500", "November 2026")), ("aed", "ar_AE", ("AED 25.00", "November 2026"))],
+)
+def test_an_appeal_in_signs_that_cannot_be_set_still_has_its_sum_and_day(
+    read, travel, currency, locale, words
+) -> None:
+    travel("2026-11-20T12:00:00Z")
+    appeal = open_appeal(
+        currency=currency, locale=locale, title="灯台", publisher="المنارة", slug="lantern-abroad"
+    )
+    said = read(appeal=appeal, amount_minor=2500)
+    for one in (*words, "/appeals/lantern-abroad", "http"):
+        assert one in said
+
+
+def test_hebrew_stands_in_the_order_in_which_it_is_read(read) -> None:
+    assert "גפן" in read(name="גפן")  # the reader of the file turns round what is drawn from the left
