@@ -1,10 +1,11 @@
 """The demonstration's newspaper before the real origin: every placement in every state, and what it costs the page."""
 
 import json
-import re
+import statistics
 
 import pytest
 
+from tests.embed.host import hosting
 from tests.embed.newspaper import PLACEMENTS, STATES, printed, show
 from tests.support.browser import assert_accessible, browsing
 
@@ -81,33 +82,66 @@ def test_one_request_is_asked_for_four_banners_and_nobody_else_is_asked(paper, b
     assert not [address for address in asked if not address.startswith((origin, own, "data:"))]
 
 
-def test_the_script_keeps_the_page_busy_for_less_than_five_milliseconds(paper, browser, tmp_path):
-    """The least disturbed of five first visits, all four banners: compiling, running, and what the answer sets off."""
-    spent = []
-    for _ in range(5):
+@pytest.fixture
+def visit(paper, browser, tmp_path):
+    """Open a page as a new reader and give its trace; while it is taken, nobody asks the page anything."""
+
+    def traced(address, banners):
         page = browser.new_context(reduced_motion="reduce").new_page()
-        browser.start_tracing(
-            page=page, path=tmp_path / "trace.json", categories=["devtools.timeline", "v8.execute"]
-        )
-        show(page, paper[0], "running")
+        categories = ["devtools.timeline", "v8.execute"]
+        browser.start_tracing(page=page, path=tmp_path / "trace.json", categories=categories)
+        with page.expect_response("**/api/v1/appeals/*"):
+            page.goto(address)
+        page.wait_for_timeout(500)
         browser.stop_tracing()
+        assert page.locator("appeal-banner [part=title]").count() == banners
         page.context.close()
-        spent.append(_busy_microseconds(json.loads((tmp_path / "trace.json").read_text())["traceEvents"]))
-    assert 0 < min(spent) / 1000 < MOST_MAIN_THREAD_MILLISECONDS, spent
+        return json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+
+    return traced
 
 
-def _busy_microseconds(events):
-    """Add up the CPU time of the slices that belong to our script, each counted once, whatever it called."""
+def test_a_banner_keeps_the_page_busy_for_less_than_five_milliseconds(paper, visit):
+    """The median of five first visits of a page with the largest banner: compiling, running, asking, drawing."""
+    _newspaper, origin, _app = paper
+    with hosting(origin) as site:
+        address = site.show(
+            f'<appeal-banner appeal="running" src-base="{origin}" placement="end"><a href="#">Give</a></appeal-banner>',
+            f'<link rel="stylesheet" href="{origin}/embed/v1/appeal.css">'
+            f'<script async src="{origin}/embed/v1/appeal.js"></script>',
+        )
+        spent = [_busy_milliseconds(visit(address, banners=1)) for _ in range(5)]
+    assert 0 < statistics.median(spent) < MOST_MAIN_THREAD_MILLISECONDS, spent
+
+
+def test_three_more_banners_cost_less_than_the_first(paper, visit):
+    newspaper, _origin, _app = paper
+    newspaper.slug = "running"
+    address = f"http://localhost:{newspaper.server_port}/a/1"
+    spent = [_busy_milliseconds(visit(address, banners=4)) for _ in range(5)]
+    assert 0 < statistics.median(spent) < 2 * MOST_MAIN_THREAD_MILLISECONDS, spent
+
+
+def _busy_milliseconds(events):
+    """Add up the processor time of what our script did on the main thread, each slice once, whatever it called.
+
+    Processor time, since a busy machine lengthens only the time on the clock. What follows an answer runs as
+    microtasks, which name no script; no other script of these pages has any.
+    """
+    slices = [one for one in events if one.get("ph") == "X"]
     ours = [
-        (one["pid"], one["tid"], one["ts"], one["ts"] + one["dur"], one.get("tdur", one["dur"]))
-        for one in events
-        if one.get("ph") == "X"
-        and one["name"] in {"EvaluateScript", "v8.compile", "FunctionCall"}
-        and re.search(r"/embed/v1/appeal", json.dumps(one.get("args", {})))
+        one
+        for one in slices
+        if one["name"] in {"EvaluateScript", "v8.compile", "FunctionCall"}
+        and "/embed/v1/appeal" in json.dumps(one.get("args", {}))
     ]
-    total, end = 0, {}
-    for pid, tid, start, stop, cpu in sorted(ours):
-        if start >= end.get((pid, tid), 0):
-            total += cpu
-            end[pid, tid] = stop
-    return total
+    threads = {(one["pid"], one["tid"]) for one in ours}
+    ours += [
+        one for one in slices if one["name"] == "RunMicrotasks" and (one["pid"], one["tid"]) in threads
+    ]
+    total, end = 0, 0
+    for one in sorted(ours, key=lambda one: (one["ts"], -one["dur"])):
+        if one["ts"] >= end:
+            total += one["tdur"]
+            end = one["ts"] + one["dur"]
+    return total / 1000
