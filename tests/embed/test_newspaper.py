@@ -16,6 +16,18 @@ new PerformanceObserver((list) => list.getEntries().forEach((one) => { shift += 
   .observe({type: "layout-shift", buffered: true});
 """
 MOST_MAIN_THREAD_MILLISECONDS = 5
+# The least that can be done, ask and show the figure, and what it takes on the lab's machine when nothing else runs.
+BARE_MILLISECONDS = 1.2
+BARE_ELEMENT = """<script>
+customElements.define("bare-figure", class extends HTMLElement {
+  async connectedCallback() {
+    const answer = await fetch(this.getAttribute("src"), {credentials: "omit"});
+    const figure = document.createElement("b");
+    figure.append((await answer.json()).formatted.raised);
+    this.attachShadow({mode: "open"}).append(figure);
+  }
+});
+</script>"""
 
 
 @pytest.fixture(scope="module")
@@ -82,65 +94,56 @@ def test_one_request_is_asked_for_four_banners_and_nobody_else_is_asked(paper, b
     assert not [address for address in asked if not address.startswith((origin, own, "data:"))]
 
 
-@pytest.fixture
-def visit(paper, browser, tmp_path):
-    """Open a page as a new reader and give its trace; while it is taken, nobody asks the page anything."""
+def test_four_banners_keep_the_page_busy_for_less_than_five_milliseconds(paper, browser, tmp_path):
+    """The median of five first visits: compiling, running, asking, drawing, in the lab's time.
 
-    def traced(address, banners):
-        page = browser.new_context(reduced_motion="reduce").new_page()
-        categories = ["devtools.timeline", "v8.execute"]
-        browser.start_tracing(page=page, path=tmp_path / "trace.json", categories=categories)
-        with page.expect_response("**/api/v1/appeals/*"):
-            page.goto(address)
-        page.wait_for_timeout(500)
-        browser.stop_tracing()
-        assert page.locator("appeal-banner [part=title]").count() == banners
-        page.context.close()
-        return json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
-
-    return traced
-
-
-def test_a_banner_keeps_the_page_busy_for_less_than_five_milliseconds(paper, visit):
-    """The median of five first visits of a page with the largest banner: compiling, running, asking, drawing."""
-    _newspaper, origin, _app = paper
-    with hosting(origin) as site:
-        address = site.show(
-            f'<appeal-banner appeal="running" src-base="{origin}" placement="end"><a href="#">Give</a></appeal-banner>',
-            f'<link rel="stylesheet" href="{origin}/embed/v1/appeal.css">'
-            f'<script async src="{origin}/embed/v1/appeal.js"></script>',
-        )
-        spent = [_busy_milliseconds(visit(address, banners=1)) for _ in range(5)]
-    assert 0 < statistics.median(spent) < MOST_MAIN_THREAD_MILLISECONDS, spent
-
-
-def test_three_more_banners_cost_less_than_the_first(paper, visit):
-    newspaper, _origin, _app = paper
+    Processor time, since a busy machine lengthens the time on the clock. It lengthens that of the processor too, if
+    less: so a bare element is timed in turn, and what it takes longer than in the lab is granted to the banners.
+    """
+    newspaper, origin, _app = paper
     newspaper.slug = "running"
-    address = f"http://localhost:{newspaper.server_port}/a/1"
-    spent = [_busy_milliseconds(visit(address, banners=4)) for _ in range(5)]
-    assert 0 < statistics.median(spent) < 2 * MOST_MAIN_THREAD_MILLISECONDS, spent
+    article = f"http://localhost:{newspaper.server_port}/a/1"
+    bare, spent = [], []
+    with hosting(origin) as site:
+        other = site.show(f'<bare-figure src="{origin}/api/v1/appeals/running"></bare-figure>{BARE_ELEMENT}')
+        for _ in range(5):
+            bare.append(_busy_milliseconds(_trace(browser, tmp_path, other), other))
+            spent.append(_busy_milliseconds(_trace(browser, tmp_path, article), "/embed/v1/appeal"))
+    slowness = max(1, statistics.median(bare) / BARE_MILLISECONDS)
+    assert 0 < statistics.median(spent) < MOST_MAIN_THREAD_MILLISECONDS * slowness, (spent, bare)
 
 
-def _busy_milliseconds(events):
-    """Add up the processor time of what our script did on the main thread, each slice once, whatever it called.
+def _trace(browser, directory, address):
+    """Open a page as a new reader and give its trace; while it is taken, nobody asks the page anything."""
+    page = browser.new_context(reduced_motion="reduce").new_page()
+    categories = ["devtools.timeline", "v8.execute"]
+    browser.start_tracing(page=page, path=directory / "trace.json", categories=categories)
+    with page.expect_response("**/api/v1/appeals/*"):
+        page.goto(address)
+    page.wait_for_timeout(300)
+    browser.stop_tracing()
+    assert page.locator("appeal-banner [part=title]").count() in {0, 4}
+    assert page.locator("appeal-banner [part=raised], bare-figure b").count() in {1, 4}
+    page.context.close()
+    return json.loads((directory / "trace.json").read_text())["traceEvents"]
 
-    Processor time, since a busy machine lengthens only the time on the clock. What follows an answer runs as
-    microtasks, which name no script; no other script of these pages has any.
+
+def _busy_milliseconds(events, script):
+    """Add up the processor time of what a script did on the main thread, each slice once, whatever it called.
+
+    What follows an answer runs as microtasks, which name no script; no other script of these pages has any.
     """
     slices = [one for one in events if one.get("ph") == "X"]
-    ours = [
+    own = [
         one
         for one in slices
         if one["name"] in {"EvaluateScript", "v8.compile", "FunctionCall"}
-        and "/embed/v1/appeal" in json.dumps(one.get("args", {}))
+        and script in json.dumps(one.get("args", {}))
     ]
-    threads = {(one["pid"], one["tid"]) for one in ours}
-    ours += [
-        one for one in slices if one["name"] == "RunMicrotasks" and (one["pid"], one["tid"]) in threads
-    ]
+    threads = {(one["pid"], one["tid"]) for one in own}
+    own += [one for one in slices if one["name"] == "RunMicrotasks" and (one["pid"], one["tid"]) in threads]
     total, end = 0, 0
-    for one in sorted(ours, key=lambda one: (one["ts"], -one["dur"])):
+    for one in sorted(own, key=lambda one: (one["ts"], -one["dur"])):
         if one["ts"] >= end:
             total += one["tdur"]
             end = one["ts"] + one["dur"]
