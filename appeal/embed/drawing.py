@@ -147,7 +147,9 @@ class _Pen:
             text = text[:-2].rstrip() + "\u2026"
         font = _font(text, size * self.scale, display=display)
         place, anchor = (WIDTH - x, "rs") if self.rtl else (x, "ls")
-        self.draw.text((place * self.scale, baseline * self.scale), text, fill=colour, font=font, anchor=anchor)
+        self.draw.text(
+            (place * self.scale, baseline * self.scale), text, fill=colour, font=font, anchor=anchor
+        )
         return x + self.width(text, size)
 
 
