@@ -67,14 +67,14 @@ def png(lines: Lines, height: int, scale: int, colours: Look) -> bytes:
     The last few are kept: drawing takes a tenth of a second, and an address with an idle query must not cost that.
     """
     picture = Image.new("RGB", (WIDTH * scale, height * scale), colours.paper)
-    pen = _Pen(ImageDraw.Draw(picture), scale, room=WIDTH - 2 * MARGIN)
+    pen = _Pen(ImageDraw.Draw(picture), scale, room=WIDTH - 2 * MARGIN, rtl=lines.rtl)
     gap = max(0, height - 220) // 4
     pen.line(MARGIN, 40 + gap // 2, lines.kicker, 14, colours.fill, display=False)
     pen.line(MARGIN, 80 + gap, lines.heading, 28, colours.ink)
     end = pen.line(MARGIN, 138 + gap * 2, lines.raised, 46, colours.ink)
     pen.line(end + 10, 138 + gap * 2, lines.of_goal, 20, colours.soft)
     if lines.tenths is not None:
-        _bar(picture, scale, 156 + gap * 5 // 2, min(lines.tenths, 1000), colours)
+        _bar(picture, scale, 156 + gap * 5 // 2, lines, colours)
     day_width = pen.width(lines.day, 15)
     pen.line(MARGIN, 200 + gap * 3, lines.facts, 15, colours.soft, room=WIDTH - 3 * MARGIN - day_width)
     pen.line(WIDTH - MARGIN - day_width, 200 + gap * 3, lines.day, 15, colours.soft)
@@ -83,9 +83,10 @@ def png(lines: Lines, height: int, scale: int, colours: Look) -> bytes:
     return file.getvalue()
 
 
-def _bar(picture: Image.Image, scale: int, top: int, tenths: int, colours: Look) -> None:
+def _bar(picture: Image.Image, scale: int, top: int, lines: Lines, colours: Look) -> None:
     """Draw the bar: its ends are round, and however little was given can be seen."""
     height, width = 16, WIDTH - 2 * MARGIN
+    tenths = min(lines.tenths or 0, 1000)
     filled = max(height, width * tenths // 1000) if tenths else 0
     for length, colour in ((width, colours.rail), (filled, colours.fill)):
         if length:
@@ -94,16 +95,18 @@ def _bar(picture: Image.Image, scale: int, top: int, tenths: int, colours: Look)
             ImageDraw.Draw(mask).rounded_rectangle(
                 (0, 0, mask.width - 1, mask.height - 1), mask.height // 2, fill=255
             )
-            picture.paste(colour, (MARGIN * scale, top * scale), mask.resize(size, Image.Resampling.LANCZOS))
+            left = WIDTH - MARGIN - length if lines.rtl else MARGIN
+            picture.paste(colour, (left * scale, top * scale), mask.resize(size, Image.Resampling.LANCZOS))
 
 
 @dataclass(frozen=True, slots=True)
 class _Pen:
-    """Writes lines of text; `room` is how wide a line may become, in px."""
+    """Writes lines of text; `room` is how wide a line may become, in px; with `rtl`, places count from the right."""
 
     draw: ImageDraw.ImageDraw
     scale: int
     room: int
+    rtl: bool
 
     def width(self, text: str, size: int) -> int:
         """Return how wide a line is, rounded up to whole px."""
@@ -127,7 +130,10 @@ class _Pen:
         while len(text) > 1 and self.width(text, size) > room:
             text = text[:-2].rstrip() + "\u2026"
         font = _font(text, size * self.scale, display=display)
-        self.draw.text((x * self.scale, baseline * self.scale), text, fill=colour, font=font, anchor="ls")
+        place, anchor = (WIDTH - x, "rs") if self.rtl else (x, "ls")
+        self.draw.text(
+            (place * self.scale, baseline * self.scale), text, fill=colour, font=font, anchor=anchor
+        )
         return x + self.width(text, size)
 
 

@@ -9,7 +9,10 @@ WIDTH, MARGIN = 600, 28
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """What the picture says. `tenths` is the filled part of the bar in thousandths; None draws none."""
+    """What the picture says. `tenths` is the filled part of the bar in thousandths; None draws none.
+
+    `rtl` draws it from right to left, as the words are read.
+    """
 
     kicker: str
     heading: str
@@ -18,3 +21,4 @@ class Lines:
     facts: str
     day: str
     tenths: int | None
+    rtl: bool = False

@@ -41,7 +41,8 @@ def minify_script(source: str) -> str:
     for index, (kind, text) in enumerate(tokens):
         word = text
         if kind == "name":
-            word = properties.get(text, text) if _is_property(tokens, index) else names.get(text, text)
+            own = properties if _is_property(tokens, index) else names | {"true": "!0", "false": "!1"}
+            word = own.get(text, text)
         if out and _would_merge(out[-1], word):
             out.append(" ")
         out.append(word)

@@ -87,4 +87,5 @@ def _lines(figure: reports.Figure) -> Lines:
             clock.day_of(on, appeal.time_zone), "long", locale=_words_of(appeal.locale, what.lang)
         ),
         tenths=None if upcoming else figure.percent_tenths,
+        rtl=said.dir == "rtl",
     )

@@ -19,7 +19,10 @@ from appeal.embed.minify import minify_script, minify_style
 
 SOURCE = Path(__file__).resolve().parent.parent / "static" / "embed"
 MAX_SCRIPT_GZIP_BYTES = 4096
+RARE_STATES = ("upcoming", "reached")
 SCRIPT_TYPE, STYLE_TYPE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
+# Nearly all of it runs at once: Chromium then compiles all of it while it loads, beside the page's own thread.
+EAGER = "//# allFunctionsCalledOnLoad\n"
 LANGUAGES = tuple(sorted(path.stem for path in (SOURCE / "words").glob("*.json")))
 
 
@@ -56,11 +59,12 @@ class Asset:
 
 def build_script(source: Path = SOURCE) -> Asset:
     """Build the script from its source, the banner's style sheet and the English words."""
-    code = minify_script((source / "appeal.js").read_text("utf-8"))
+    code = EAGER + minify_script((source / "appeal.js").read_text("utf-8"))
     style = minify_style((source / "banner.css").read_text("utf-8") + _own_heights(source))
     # What is seldom said comes with the figure (rare_words); every byte here is loaded on every page.
     spoken = {name: part for name, part in words("en", source).items() if name not in {"no_goal", "beyond"}}
-    del spoken["states"]["upcoming"]
+    for state in RARE_STATES:
+        del spoken["states"][state]
     english = json.dumps(spoken, ensure_ascii=False, separators=(",", ":"))
     english = re.sub(r'"(\w+)":', r"\1:", english)
     parts = {'"@css"': json.dumps(style, ensure_ascii=False), '"@words"': english}
@@ -124,10 +128,10 @@ def banner_words(language: str, state: str) -> dict[str, object]:
 def rare_words(language: str, state: str, *, goal: bool, beyond: bool) -> dict[str, Any]:
     """Return the words of the moments that the script does not know by itself; empty in all others.
 
-    Before opening, past the goal, and without a goal, when nothing can be said about what is still to find.
+    Before opening, at the goal and past it, and without a goal, when nothing can be said about what is still to find.
     """
     known = words(language)
-    found: dict[str, Any] = dict(known["states"]["upcoming"]) if state == "upcoming" else {}
+    found: dict[str, Any] = dict(known["states"][state]) if state in RARE_STATES else {}
     if not goal:
         found |= known["no_goal"].get(state, {})
     return found | (known["beyond"] if state == "reached" and beyond else {})

@@ -11,7 +11,7 @@ from html import escape
 from string import Template
 from urllib.parse import quote
 
-HEIGHTS = {"top": 128, "article": 384, "end": 560, "paywall": 384}
+HEIGHTS = {"top": 144, "article": 384, "end": 560, "paywall": 384}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ import gzip
 
 import pytest
 
-from appeal.embed.script import LANGUAGES
+from appeal.embed.figure import BANNER_TYPE
+from appeal.embed.script import LANGUAGES, build_script
 from tests import making
 
 ADDRESS = f"/api/v1/appeals/{making.SLUG}"
@@ -55,6 +56,26 @@ WORDS = {
 
 def compressed(answer):
     return len(gzip.compress(answer.get_data(), 9, mtime=0))
+
+
+def test_an_unknown_appeal_is_404_for_everybody_and_no_content_for_the_banner(reader):
+    for accept in ("application/json", "*/*", f"{BANNER_TYPE}, */*"):
+        answer = reader.get("/api/v1/appeals/nobody", headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["Vary"]) == (404, "Accept")
+    quiet = reader.get("/api/v1/appeals/nobody", headers={"Accept": BANNER_TYPE})
+    assert (quiet.status_code, quiet.get_data(), quiet.headers["Vary"]) == (204, b"", "Accept")
+    assert quiet.headers["Cache-Control"] == "public, max-age=5"
+    assert quiet.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_known_appeal_answers_the_banner_and_everybody_alike(reader):
+    everybody, banner = (reader.get(ADDRESS, headers={"Accept": one}) for one in ("*/*", BANNER_TYPE))
+    assert everybody.get_data() == banner.get_data()
+    assert "Accept" not in everybody.headers.get("Vary", "").split(", ")
+
+
+def test_the_script_accepts_what_the_door_knows_as_the_banner():
+    assert f'"{BANNER_TYPE}"'.encode() in build_script().body
 
 
 def test_the_figure_has_every_key_of_the_contract(reader):

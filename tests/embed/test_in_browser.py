@@ -68,6 +68,15 @@ def test_plain_html_with_a_fixed_version(site, page, demo_stack, figure):
     assert page.locator("[part=raised]").inner_text() == figure["formatted"]["raised"]
 
 
+def test_an_unknown_appeal_leaves_the_link_and_says_nothing_in_the_console(site, page, demo_stack):
+    head, body = parts(example("script", demo_stack.url))
+    with page.expect_response("**/api/v1/appeals/*") as answered:
+        page.goto(site.show(body.replace(f'appeal="{SLUG}"', 'appeal="no-such-appeal"'), head))
+    assert answered.value.status == 204
+    assert page.locator("appeal-banner > a").is_visible()
+    assert page.request.get(answered.value.url).status == 404
+
+
 def test_a_changed_script_is_refused_by_its_hash(site, browser, demo_stack):
     manifest = {"url": "/embed/v1/appeal.js", "integrity": "sha384-" + "A" * 64}
     script = f'<script async src="{demo_stack.url}{manifest["url"]}" integrity="{manifest["integrity"]}" crossorigin="anonymous"></script>'

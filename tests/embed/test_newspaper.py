@@ -1,10 +1,11 @@
 """The demonstration's newspaper before the real origin: every placement in every state, and what it costs the page."""
 
 import json
-import re
+import statistics
 
 import pytest
 
+from tests.embed.host import hosting
 from tests.embed.newspaper import PLACEMENTS, STATES, printed, show
 from tests.support.browser import assert_accessible, browsing
 
@@ -15,6 +16,18 @@ new PerformanceObserver((list) => list.getEntries().forEach((one) => { shift += 
   .observe({type: "layout-shift", buffered: true});
 """
 MOST_MAIN_THREAD_MILLISECONDS = 5
+# The least that can be done, ask and show the figure, and what it takes on the lab's machine when nothing else runs.
+BARE_MILLISECONDS = 1.2
+BARE_ELEMENT = """<script>
+customElements.define("bare-figure", class extends HTMLElement {
+  async connectedCallback() {
+    const answer = await fetch(this.getAttribute("src"), {credentials: "omit"});
+    const figure = document.createElement("b");
+    figure.append((await answer.json()).formatted.raised);
+    this.attachShadow({mode: "open"}).append(figure);
+  }
+});
+</script>"""
 
 
 @pytest.fixture(scope="module")
@@ -81,33 +94,57 @@ def test_one_request_is_asked_for_four_banners_and_nobody_else_is_asked(paper, b
     assert not [address for address in asked if not address.startswith((origin, own, "data:"))]
 
 
-def test_the_script_keeps_the_page_busy_for_less_than_five_milliseconds(paper, browser, tmp_path):
-    """The least disturbed of five first visits, all four banners: compiling, running, and what the answer sets off."""
-    spent = []
-    for _ in range(5):
-        page = browser.new_context(reduced_motion="reduce").new_page()
-        browser.start_tracing(
-            page=page, path=tmp_path / "trace.json", categories=["devtools.timeline", "v8.execute"]
-        )
-        show(page, paper[0], "running")
-        browser.stop_tracing()
-        page.context.close()
-        spent.append(_busy_microseconds(json.loads((tmp_path / "trace.json").read_text())["traceEvents"]))
-    assert 0 < min(spent) / 1000 < MOST_MAIN_THREAD_MILLISECONDS, spent
+def test_four_banners_keep_the_page_busy_for_less_than_five_milliseconds(paper, browser, tmp_path):
+    """The median of five first visits: compiling, running, asking, drawing, in the lab's time.
+
+    Processor time, since a busy machine lengthens the time on the clock. It lengthens that of the processor too, if
+    less: so a bare element is timed in turn, and what it takes longer than in the lab is granted to the banners.
+    """
+    newspaper, origin, _app = paper
+    newspaper.slug = "running"
+    article = f"http://localhost:{newspaper.server_port}/a/1"
+    bare, spent = [], []
+    with hosting(origin) as site:
+        other = site.show(f'<bare-figure src="{origin}/api/v1/appeals/running"></bare-figure>{BARE_ELEMENT}')
+        for _ in range(5):
+            bare.append(_busy_milliseconds(_trace(browser, tmp_path, other), other))
+            spent.append(_busy_milliseconds(_trace(browser, tmp_path, article), "/embed/v1/appeal"))
+    slowness = max(1, statistics.median(bare) / BARE_MILLISECONDS)
+    assert 0 < statistics.median(spent) < MOST_MAIN_THREAD_MILLISECONDS * slowness, (spent, bare)
 
 
-def _busy_microseconds(events):
-    """Add up the CPU time of the slices that belong to our script, each counted once, whatever it called."""
-    ours = [
-        (one["pid"], one["tid"], one["ts"], one["ts"] + one["dur"], one.get("tdur", one["dur"]))
-        for one in events
-        if one.get("ph") == "X"
-        and one["name"] in {"EvaluateScript", "v8.compile", "FunctionCall"}
-        and re.search(r"/embed/v1/appeal", json.dumps(one.get("args", {})))
+def _trace(browser, directory, address):
+    """Open a page as a new reader and give its trace; while it is taken, nobody asks the page anything."""
+    page = browser.new_context(reduced_motion="reduce").new_page()
+    categories = ["devtools.timeline", "v8.execute"]
+    browser.start_tracing(page=page, path=directory / "trace.json", categories=categories)
+    with page.expect_response("**/api/v1/appeals/*"):
+        page.goto(address)
+    page.wait_for_timeout(300)
+    browser.stop_tracing()
+    assert page.locator("appeal-banner [part=title]").count() in {0, 4}
+    assert page.locator("appeal-banner [part=raised], bare-figure b").count() in {1, 4}
+    page.context.close()
+    return json.loads((directory / "trace.json").read_text())["traceEvents"]
+
+
+def _busy_milliseconds(events, script):
+    """Add up the processor time of what a script did on the main thread, each slice once, whatever it called.
+
+    What follows an answer runs as microtasks, which name no script; no other script of these pages has any.
+    """
+    slices = [one for one in events if one.get("ph") == "X"]
+    own = [
+        one
+        for one in slices
+        if one["name"] in {"EvaluateScript", "v8.compile", "FunctionCall"}
+        and script in json.dumps(one.get("args", {}))
     ]
-    total, end = 0, {}
-    for pid, tid, start, stop, cpu in sorted(ours):
-        if start >= end.get((pid, tid), 0):
-            total += cpu
-            end[pid, tid] = stop
-    return total
+    threads = {(one["pid"], one["tid"]) for one in own}
+    own += [one for one in slices if one["name"] == "RunMicrotasks" and (one["pid"], one["tid"]) in threads]
+    total, end = 0, 0
+    for one in sorted(own, key=lambda one: (one["ts"], -one["dur"])):
+        if one["ts"] >= end:
+            total += one["tdur"]
+            end = one["ts"] + one["dur"]
+    return total / 1000

@@ -57,6 +57,18 @@ def test_the_bar_is_as_long_as_the_share(picture, change):
     assert abs(filled - 544) <= 4
 
 
+def test_a_picture_in_arabic_fills_from_the_right(picture, reader, change):
+    change(goal_minor=15_000)
+    image = picture("progress.png", lang="ar")
+    ends = [image.getpixel((x, 164)) for x in (40, 560)]
+    assert ends == [picture("progress.png").getpixel((x, 164)) for x in (560, 40)]
+    assert ends[0] != ends[1]
+    svg = ET.fromstring(reader.get(f"/embed/{making.SLUG}/progress.svg?lang=ar").get_data())  # noqa: S314 - our own
+    bar = svg.find(f"{SVG}rect[@class='f']")
+    assert svg.get("direction") == "rtl"
+    assert float(bar.get("x")) + float(bar.get("width")) == 572
+
+
 def test_twice_the_size_is_drawn_anew_not_blown_up(picture):
     small, large = picture("progress.png"), picture("progress.png", scale="2")
     blown_up = small.resize(large.size, Image.Resampling.BICUBIC)

@@ -1,6 +1,6 @@
 """The appeal's origin as the banner sees it: script, style sheet, JSON and beacon, with faults to order.
 
-A real HTTP server on a free port. `answers` holds what the JSON says for each slug (None is 404); the other
+A real HTTP server on a free port. `answers` holds what the JSON says for each slug (None: there is no such appeal); the other
 attributes delay or break an answer. What was asked is kept in `asked`, what beacons said in `beacons`.
 """
 
@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from appeal.embed.figure import BANNER_TYPE
 from appeal.embed.script import build_host_style, build_script, for_placement, rare_words
 
 SCRIPT, HOST_STYLE = build_script(), build_host_style()
@@ -131,6 +132,9 @@ class _Answer(BaseHTTPRequestHandler):
 
     def _json(self, answer: Any) -> None:
         time.sleep(self.server.json_delay_seconds)
+        if answer is None and self.headers["Accept"] == BANNER_TYPE:
+            self._send(204, b"", "text/plain")
+            return
         if answer is None:
             self._send(404, b'{"error": "unknown appeal"}', "application/json")
             return

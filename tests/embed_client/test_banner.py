@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from babel.numbers import format_decimal
 from PIL import Image
 
 from appeal.embed.script import LANGUAGES, banner_words
@@ -187,6 +188,7 @@ def test_other_languages_come_with_the_figure(origin, lantern, reader, language)
     article.locator(f"section[lang={language}]").wait_for()
     assert f"/api/v1/appeals/95-years?lang={language}" in origin.asked
     assert article.locator("section").get_attribute("dir") == ("rtl" if language == "ar" else "")
+    assert format_decimal(1893, locale=language) in article.locator("[part=facts]").inner_text()
 
 
 def test_right_to_left_mirrors_the_banner(origin, lantern, reader):

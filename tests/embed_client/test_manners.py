@@ -130,6 +130,15 @@ def test_the_banner_takes_no_focus_and_all_of_it_is_reached_by_the_keyboard(orig
     assert reached == ["Skip to the story", "Give now", "\u00d7"]
 
 
+def test_a_click_beside_the_buttons_does_nothing(origin, lantern, reader):
+    page = opened(reader(), f"{lantern}/a/1")
+    until(page, "heard.length")
+    for part in ("title", "body", "figure", "bar"):
+        banner(page, "article").locator(f"[part={part}]").click()
+    assert [name for name, _ in page.evaluate("heard")] == ["shown", "shown"]
+    assert banner(page, "article").is_visible()
+
+
 def test_the_host_hears_what_happens(origin, lantern, reader):
     page = opened(reader(), f"{lantern}/a/1")
     until(page, "heard.length")
@@ -192,6 +201,6 @@ def test_the_script_costs_the_page_under_five_milliseconds(origin, lantern, read
             times.push(performance.now() - start);
             copy.remove();
         }
-        return Math.min(...times);
+        return times.sort((one, other) => one - other)[2];
     }""")
     assert source < 5

@@ -85,6 +85,7 @@ def test_an_unknown_language_says_it_in_english():
         ("const one = 1; const two = one / 2;", "let a=1,b=a/2;"),
         ("const name = 1; x.name = {name: name};", "let a=1;x.name={name:a};"),
         ("this._long = 1; a + +b; return typeof x;", "this.a=1;a+ +b;return typeof x;"),
+        ("f({on: true}); x.true;", "f({on:!0});x.true;"),
         ("list.map((one) => one.x); list.map((two) => two.x);", "list.map(a=>a.x);list.map(a=>a.x);"),
     ],
 )

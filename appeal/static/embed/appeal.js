@@ -15,6 +15,7 @@
   const answers = {};
   const counted = {};
   const thanked = {};
+  const here = new URL(location);
 
   // What the reader said, in the host's own storage, and only after the reader has acted. Storage may throw
   // (private windows, sandboxed frames): the banner still closes, it is only not remembered.
@@ -35,22 +36,22 @@
 
   const make = (tag, name, ...content) => {
     const node = document.createElement(tag);
-    node.className = node.part = name || "";
+    if (name) node.className = node.part = name;
     node.append(...content);
     return node;
   };
 
   // The word for a count: the last one of the list is for all larger counts.
-  const pick = (list, count) => [].concat(list)[count] || [].concat(list).pop();
+  const pick = (list, count) => (list = [].concat(list))[count] || list.pop();
 
   const watcher = new IntersectionObserver((entries) => entries.forEach((entry) => {
     const banner = entry.target;
-    if (!banner._leaving) entry.intersectionRatio >= 0.5 && banner._shown();
-    else if (!entry.isIntersecting) banner.hidden = true;
-  }), {threshold: [0, 0.5]});
+    if (banner._leaving) banner.hidden ||= !entry.isIntersecting;
+    else if (entry.intersectionRatio >= .5) banner._shown();
+  }), {threshold: [0, .5]});
 
   const report = (banner, blocked) => {
-    if (Math.random() < 0.01 && banner.getAttribute("beacon") != "off") send(new URL("/embed/v1/beacon", banner._base), {
+    if (Math.random() < .01 && banner.getAttribute("beacon") != "off") send(new URL("/embed/v1/beacon", banner._base), {
       method: "POST", keepalive: true,
       body: new URLSearchParams({
         host: location.hostname, placement: banner._placement, version: "@version", blocked: blocked,
@@ -108,6 +109,7 @@
     // A reminder comes in a week, or half-way to the end of the appeal if that is sooner.
     _dismiss(why) {
       const days = {closed: 14, given: 365, later: Math.min(7, this._days / 2 || 7)}[why];
+      if (!days) return;
       remember(this._slug, why, Date.now() + days * day);
       this._emit("dismiss", {why: why});
       banners.forEach((one) => one._slug == this._slug && one._leave(1));
@@ -130,7 +132,6 @@
       const attribute = (name) => this.getAttribute(name) || "";
       const slug = this._slug = attribute("appeal");
       const lang = (this.closest("[lang]") || this).lang.slice(0, 2);
-      const here = new URL(location);
       const token = here.searchParams.get("appeal_thanks");
       const round = this._round = {};
       this._placement = /^(top|end|paywall)$/.test(attribute("placement")) ? attribute("placement") : "article";
@@ -156,11 +157,14 @@
       }
 
       // One request for an appeal and a page, however many banners. No answer, an unknown appeal or a figure
-      // that makes no sense: the link that was there before stays.
+      // that makes no sense: the link that was there before stays. Whoever accepts this type is told of an unknown
+      // appeal by 204; for a 404 the browser itself would write an error into the host's console (ADR 0041).
       try {
         this._base = attribute("src-base");
         const address = new URL("/api/v1/appeals/" + slug + (/^(en|)$/i.test(lang) ? "" : "?lang=" + lang), this._base);
-        const data = await (answers[address] ||= send(address).then((answer) => answer.json()));
+        const data = await (answers[address] ||= /^http/.test(address) && send(address, {
+          headers: {accept: "application/vnd.appeal+json"},
+        }).then((answer) => answer.json()));
         if (round == this._round && !this._leaving) this._draw(data, attribute);
       } catch {}
     }
@@ -180,7 +184,8 @@
       const open = !/upcoming|ended/.test(data.state);
       const values = {title: data.title, left: left, ...data.formatted};
       const fill = (content, count) => content.replace(/{(\w+)}/g, (all, name) => name == "n" ? count : values[name]);
-      const counted = (list, count) => fill(pick(list, count), count.toLocaleString(lang));
+      // Not toLocaleString: loading a browser's Intl costs the page several times what all the rest does.
+      const counted = (list, count) => fill(pick(list, count), (count + "").replace(/\B(?=(...)+$)/g, ui.sep));
 
       const link = (name, content, more) => {
         const url = new URL(data.donate_url);
@@ -189,12 +194,6 @@
           src: location.hostname + ":" + placement, page: this._page, ...more,
         });
         if (/^http/.test(url)) node.href = url;
-        node.onclick = () => this._emit("click");
-        return node;
-      };
-      const button = (why, content) => {
-        const node = make("button", why, content);
-        node.onclick = () => this._dismiss(why);
         return node;
       };
 
@@ -222,7 +221,7 @@
         side.append(
           make("p", "figure", make("b", "raised", values.raised), sum), bar,
           make("p", "facts", counted(ui.gifts, data.gift_count)
-            + (open && data.days_left != null ? " \u00b7 " + counted(ui.days, data.days_left) : "")),
+            + (open && data.days_left != null ? " · " + counted(ui.days, data.days_left) : "")),
         );
       }
       if (placement == "end" && open) {
@@ -234,16 +233,17 @@
         side.append(amounts, link("button", ui.other));
       } else side.append(link("button", fill(text.button)));
       if (placement != "top" && open) side.append(make("div", "quiet",
-        button("later", ui.later), button("given", ui.given),
+        make("button", "later", ui.later), make("button", "given", ui.given),
       ));
 
-      const close = button("closed", "\u00d7");
+      const close = make("button", "closed", "×");
       close.ariaLabel = ui.closed;
       this._show(story, side, close);
       this._box.ariaLabel = [data.title, [...banners].indexOf(this) || ""].join(" ");
       this._box.lang = lang;
       this._box.dir = this.dir || ui.dir || "";
       this._box.style.setProperty("--brand", extra.accent || "");
+      this._box.onclick = (event) => event.target.href ? this._emit("click") : this._dismiss(event.target.className);
       this._box.onkeydown = (event) => {
         if (event.key == "Escape") this._dismiss("closed");
       };
