@@ -152,6 +152,9 @@ def main() -> None:
         answer = answers[-1] if answers else {"died": status}
         assert killed == ("killed" in answer), answer
         print(json.dumps(answer), flush=True)
+    os._exit(
+        0
+    )  # there is nothing to tidy up, and taking apart all that was imported takes longer than a walk
 
 
 def _is_met_on_the_road(template: str) -> bool:
