@@ -49,6 +49,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_RUN] = Run(Path(worker_input["run_directory"]) if worker_input else make_run_directory())
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the storms and the kills: a long test that comes last leaves every other worker idle."""
+    items.sort(key=lambda item: item.get_closest_marker("soak") is None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell each worker of pytest-xdist which run it belongs to."""

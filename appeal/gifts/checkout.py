@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, update
-
 import structlog
+from sqlalchemy import bindparam, case, func, update
 
 from appeal.books import ledger
 from appeal.core import clock

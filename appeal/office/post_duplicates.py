@@ -51,6 +51,7 @@ def _names(lines: Iterable[PostLine]) -> set[str]:
 
 
 def _emails(lines: Iterable[PostLine]) -> set[str]:
+    """Return the addresses in small letters, as almost everybody writes them."""
     return {donors.email_key(line.email) for line in lines if line.email}
 
 
@@ -61,7 +62,7 @@ def _other_lines(lines: Sequence[PostLine]) -> list[PostLine]:
     query = select(PostLine).where(
         PostLine.batch_id != lines[0].batch_id,
         PostLine.received_on >= min(line.received_on for line in lines) - WITHIN,
-        or_(same_gift, PostLine.email.in_({line.email for line in lines if line.email})),
+        or_(same_gift, PostLine.email.in_(_emails(lines) | {line.email for line in lines if line.email})),
     )
     return list(db.session.scalars(query.order_by(PostLine.id.desc()).limit(500)))
 

@@ -261,6 +261,8 @@ def test_text_of_twice_the_size_stays_inside(origin, lantern, reader, width):
 
 def test_every_control_is_large_enough_to_touch(origin, lantern, reader):
     page = opened(reader(viewport={"width": 360, "height": 800}), f"{lantern}/a/1")
-    for control in page.locator("appeal-banner a[part], appeal-banner button").all():
+    controls = page.locator("appeal-banner a[part], appeal-banner button").all()
+    assert len(controls) >= len(PLACEMENTS)
+    for control in controls:
         box = control.bounding_box()
         assert min(box["width"], box["height"]) >= 24, control.inner_text()

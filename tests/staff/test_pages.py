@@ -251,7 +251,7 @@ def test_an_unknown_staff_address_is_not_there(office: Enter) -> None:
 
 
 def test_every_page_is_sound_html_and_names_each_thing_once(app: Flask, office: Enter, winter: str) -> None:
-    admin = office("admin")
+    admin, looked_at = office("admin"), 0
     for _, method, address in routes(app):
         answer = admin.get(address) if method == "GET" else None
         if answer is not None and answer.mimetype == "text/html" and answer.status_code == 200:
@@ -260,6 +260,8 @@ def test_every_page_is_sound_html_and_names_each_thing_once(app: Flask, office: 
             assert not parser.errors, (address, parser.errors)
             ids = re.findall(r'\sid="([^"]+)"', answer.text)
             assert len(ids) == len(set(ids)), (address, sorted(ids))
+            looked_at += 1
+    assert looked_at >= 25
 
 
 ASKED_FIRST = (

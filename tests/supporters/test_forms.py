@@ -288,5 +288,5 @@ def test_a_link_fills_in_what_it_can_mean_and_nothing_else(args, filled) -> None
 
 
 def test_the_cover_is_stated_as_a_sum() -> None:
-    assert "£0.59 on a gift of £25" in cover_label(appeal())
+    assert "£0.59 on a gift of £25)" in cover_label(appeal())
     assert cover_label(appeal(), 5000) == "Add £0.97 for the card fee, so that all of my gift arrives"
