@@ -1,0 +1,1 @@
+"""Tests of the donors, their data and how long it is kept."""
