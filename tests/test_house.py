@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 from jinja2 import StrictUndefined
 
+from appeal.queues.events import HANDLERS
 from appeal.settings import Settings
 from tests.support.run import ROOT, Run
 
@@ -183,6 +184,12 @@ def test_no_test_patches_what_can_be_passed() -> None:
 def setting_names() -> set[str]:
     """List the settings by the names people write."""
     return {name.upper() for name in Settings.model_fields}
+
+
+def test_the_events_to_order_from_stripe_are_those_that_are_understood() -> None:
+    listed = (ROOT / "docs/running-it.md").read_text().split("```")[1::2]
+    ordered = next(set(block.split()) for block in listed if "checkout.session.completed" in block)
+    assert ordered == set(HANDLERS)
 
 
 def test_every_promised_setting_exists() -> None:

@@ -138,6 +138,7 @@ def children_of(plan: Plan) -> list[Child]:
     if plan.sandboxed:
         instance = Path(local.get("INSTANCE_DIR") or ROOT / "instance")
         sandbox = [python, "-m", "stripe_sandbox", "--host", LOOPBACK, "--port", str(plan.sandbox_port)]
+        sandbox += ["--merchant", "The Daily Lantern"]
         sandbox += ["--webhook-url", f"{plan.app_url}/webhooks/stripe"]
         sandbox += ["--webhook-secret", plan.environment["STRIPE_WEBHOOK_SECRETS"].split(",")[0]]
         sandbox += ["--state", str(instance / "sandbox-state.json")]

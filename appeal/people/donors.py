@@ -29,7 +29,11 @@ def find_or_add(email: str, name: str) -> Donor:
             "created_at": clock.now(),
         }
         insert_once(session, Donor, values, key="email_key")
-        donor = session.scalars(select(Donor).where(Donor.email_key == email_key(email))).one()
+        # Held until the gift is written: who came to nothing long ago is forgotten at any time (appeal/people/retention.py).
+        query = select(Donor).where(Donor.email_key == email_key(email))
+        donor = session.scalars(query.with_for_update(read=True, key_share=True)).one_or_none()
+        if donor is None:
+            return find_or_add(email, name)
         while donor.merged_into_id is not None:
             donor = session.get_one(Donor, donor.merged_into_id)
         return donor
