@@ -237,7 +237,7 @@ def doors(
 ) -> Iterator[tuple[Flask, str]]:
     """Give an application that every test of this module asks, and the id of a gift."""
     directory = tmp_path_factory.mktemp("doors")
-    with run.database(request.param, directory) as url:
+    with run.database(request.param) as url:
         app = create_app(test_settings(url, directory))
         app.extensions["appeal.gateway"] = FakeGateway()
         with app.app_context():

@@ -36,6 +36,8 @@ def test_every_seventh_gift_is_from_somebody_who_gave_before(session: Any) -> No
 
 def test_the_sample_data_is_the_same_every_time(session: Any) -> None:
     demo.seed(21)
-    found = session.execute(select(Donation.public_id, Donation.amount_minor, Donation.name)).all()
+    found = session.execute(
+        select(Donation.public_id, Donation.amount_minor, Donation.name).order_by(Donation.id)
+    ).all()
     assert (found[0].public_id, found[0].amount_minor, found[0].name) == FIRST
     assert sum(row.amount_minor for row in found) == SUM_MINOR

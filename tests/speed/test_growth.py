@@ -1,6 +1,6 @@
 """What is asked of the database does not grow with the number of gifts: counted in SQLite's own steps, without a stopwatch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,11 +26,10 @@ ADDRESSES = (
 
 
 @pytest.fixture(scope="module")
-def urls(run: Run, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Make two databases, still without gifts."""
-    folder = tmp_path_factory.mktemp("growth")
-    with run.database("sqlite", folder) as few, run.database("sqlite", folder) as many:
-        return [few, many]
+def urls(run: Run) -> Iterator[list[str]]:
+    """Lend two databases, still without gifts."""
+    with run.database("sqlite") as few, run.database("sqlite") as many:
+        yield [few, many]
 
 
 def insider(app: Flask, gifts: int) -> FlaskClient:

@@ -269,7 +269,7 @@ def test_no_line_of_a_reminder_is_longer_than_a_calendar_takes(app, client, open
     assert "Grüße\\; Frieden\\, Ümläute\\\\ Grüße" in summary
 
 
-@pytest.mark.parametrize("after", ["", "opening", "week", "\x00", "month%00"])
+@pytest.mark.parametrize("after", ["", "opening", "week", "month."])
 def test_there_is_no_reminder_of_nothing(client, open_one, after) -> None:
     open_one()
     assert client.get(f"/appeals/{SLUG}/reminder.ics?after={after}").status_code == 404
