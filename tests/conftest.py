@@ -6,6 +6,7 @@ once on SQLite and once on PostgreSQL.
 """
 
 import contextlib
+import gc
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Shut the network, forget the developer's settings, and join or begin the run."""
     forget_the_environment()
     network.guard()
+    # What is imported stays, and hundreds of applications are made: looking for garbage seldom is enough.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     remembered.remember()
     worker_input = getattr(config, "workerinput", None)
     config.stash[_RUN] = Run(Path(worker_input["run_directory"]) if worker_input else make_run_directory())

@@ -44,7 +44,12 @@ def zone(name: str) -> ZoneInfo:
 
 def knows_zone(name: str) -> bool:
     """Tell whether there is a time zone of this IANA name."""
-    return name in available_timezones()
+    return name in _known_zones()
+
+
+@lru_cache(maxsize=1)
+def _known_zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # it looks through a folder of hundreds of files
 
 
 def day_of(instant: datetime, zone_name: str) -> date:
