@@ -6,8 +6,6 @@ place, on the day it is first broken.
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from jinja2 import StrictUndefined
 
 from appeal.queues.events import HANDLERS
 from appeal.settings import Settings
-from tests.support.run import ROOT, Run
+from tests.support.run import ROOT
 
 APPEAL = sorted((ROOT / "appeal").rglob("*.py"))
 OURS = sorted(
@@ -262,17 +260,12 @@ def test_no_public_address_has_vanished(plain_app: Flask) -> None:
     assert not PUBLIC_ADDRESSES - addresses(plain_app)
 
 
-def test_every_command_of_the_contract_explains_itself(run: Run) -> None:
+def test_every_command_of_the_contract_explains_itself(plain_app: Flask) -> None:
+    runner = plain_app.test_cli_runner()
     for name in COMMANDS:
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", name, "--help"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert "Usage:" in done.stdout
+        done = runner.invoke(args=[name, "--help"])
+        assert done.exit_code == 0, done.output
+        assert "Usage:" in done.output
 
 
 @pytest.mark.parametrize(
