@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.orm import scoped_session
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from appeal import freshness
 from appeal.extensions import db
 
 TURN_SECONDS = 10
+WRITERS_AT_ONCE = {"sqlite": 1, "postgresql": 4}
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -72,14 +73,14 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def writing() -> Iterator[scoped_session[Session]]:
+def writing() -> Iterator[Session]:
     """Open one writing transaction: committed at the end, rolled back on any error.
 
     Inside another it joins that one, so that use cases can call each other and still commit once. What the session
     has read before is read anew.
     """
-    session = db.session
-    if session.info.get("writing"):
+    session = db.session()
+    if "writing" in session.info:
         yield session
         return
     session.rollback()
@@ -97,23 +98,27 @@ def writing() -> Iterator[scoped_session[Session]]:
             session.info.pop("writing", None)
 
 
-_turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+_turns: WeakKeyDictionary[Engine, threading.Semaphore] = WeakKeyDictionary()
 
 
 @contextmanager
 def _turn(engine: Engine) -> Iterator[None]:
-    """Let the threads of one process write to SQLite one after the other.
+    """Let so many threads of one process write at once, and the others wait here.
 
-    SQLite itself lets whoever waits sleep and try again, so under load somebody always sleeps while the lock is free,
-    and the unlucky wait for seconds. Who does not get the turn in time asks SQLite all the same: it has the last word.
+    SQLite has one writer, and lets whoever waits sleep and try again, so under load somebody always sleeps while the
+    lock is free, and the unlucky wait for seconds. PostgreSQL has many, but who holds the row of an appeal's totals
+    there must not wait for the interpreter behind threads that wait for that row. Who does not get the turn in time
+    asks the database all the same: it has the last word.
     """
-    if engine.dialect.name != "sqlite":
-        yield
-        return
-    turn = _turns.setdefault(engine, threading.Lock())
+    turn = _turns.setdefault(engine, threading.Semaphore(WRITERS_AT_ONCE[engine.dialect.name]))
     mine = turn.acquire(timeout=TURN_SECONDS)
     try:
         yield
     finally:
         if mine:
             turn.release()
+
+
+def dialect_of(connection: Connection) -> Any:
+    """Return what SQLAlchemy has for this kind of database alone: an `insert` that knows ON CONFLICT."""
+    return postgresql if connection.dialect.name == "postgresql" else sqlite

@@ -12,9 +12,10 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, bindparam, func, select
 
 from appeal import freshness
 from appeal.core import clock, progress
@@ -158,17 +159,20 @@ def facts_of(engine: Engine) -> Callable[[str], Facts | None]:
 
 def read_facts(connection: Connection, slug: str) -> Facts | None:
     """Read the facts of a public appeal in one statement; None where there is none."""
-    row = connection.execute(
-        select(*_APPEAL, *_TOTALS)
-        .join(AppealTotals, AppealTotals.appeal_id == Appeal.id)
-        .where(Appeal.slug == slug, Appeal.status != "draft")
-    ).one_or_none()
+    row = connection.execute(_facts_query(), {"of_slug": slug}).one_or_none()
     if row is None:
         return None
     values, cut = tuple(row), len(_APPEAL)
     appeal = Appeal(**{column.key: value for column, value in zip(_APPEAL, values[:cut], strict=True)})
     totals = AppealTotals(**{column.key: value for column, value in zip(_TOTALS, values[cut:], strict=True)})
     return Facts(values, appeal, totals)
+
+
+@lru_cache(maxsize=1)
+def _facts_query() -> Any:
+    """Build the question once: that takes longer than its answer."""
+    query = select(*_APPEAL, *_TOTALS).join(AppealTotals, AppealTotals.appeal_id == Appeal.id)
+    return query.where(Appeal.slug == bindparam("of_slug"), Appeal.status != "draft")
 
 
 def figure_of(facts: Facts, now: datetime) -> Figure:

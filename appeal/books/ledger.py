@@ -12,20 +12,16 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from flask_sqlalchemy.session import Session
 from sqlalchemy import Select, String, Table, bindparam, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import scoped_session
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from appeal.core import clock
-from appeal.database import writing
+from appeal.database import dialect_of, writing
 from appeal.extensions import db
 from appeal.models import AppealTotals, Base, Donation, LedgerEntry
 from appeal.outgoing import events as outgoing
 from appeal.queues import waiting
-
-DbSession = Session | scoped_session[Session]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +79,15 @@ def _follow(donation: Donation, fact: Fact) -> None:
 
 
 def insert_once(
-    session: DbSession, table: type[Base], values: dict[str, Any], *, key: str, returning: str = "id"
+    session: Session, table: type[Base], values: dict[str, Any], *, key: str, returning: str = "id"
 ) -> Any | None:
     """Insert a row unless its unique `key` column is taken; return its new id (or another column), or None.
 
     What the session has changed so far is not written first: it is written once, when its use case is done with it.
     """
-    statement = _once(_dialect(session), table.__table__, key, returning)
-    return session.connection().execute(statement, values).scalar_one_or_none()
+    connection = session.connection()
+    statement = _once(dialect_of(connection), table.__table__, key, returning)
+    return connection.execute(statement, values).scalar_one_or_none()
 
 
 # Statements are built once and given their values each time: building one costs more than SQLite takes to run it.
@@ -121,22 +118,18 @@ def _entry_once(dialect: Any) -> Any:
     )
 
 
-def open_totals(session: DbSession, appeal_id: int) -> None:
+def open_totals(session: Session, appeal_id: int) -> None:
     """Give a new appeal its row of totals."""
     session.execute(insert(AppealTotals).values(appeal_id=appeal_id))
 
 
-def lock_totals(session: DbSession, appeal_id: int) -> None:
+def lock_totals(session: Session, appeal_id: int) -> None:
     """Take an appeal's totals for change, as whoever enters a gift does before any other row of totals."""
     query = select(AppealTotals.appeal_id).where(AppealTotals.appeal_id == appeal_id)
     session.execute(query.with_for_update())
 
 
-def _dialect(session: DbSession) -> Any:
-    return postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-
-
-def _insert_entry(session: DbSession, donation: Donation, fact: Fact) -> Any | None:
+def _insert_entry(session: Session, donation: Donation, fact: Fact) -> Any | None:
     """Insert the entry of a fact; return who wants to hear of it, or None where the fact was known."""
     values = {
         "appeal_id": donation.appeal_id,
@@ -157,7 +150,8 @@ def _insert_entry(session: DbSession, donation: Donation, fact: Fact) -> Any | N
         "reason": fact.reason,
         "actor": fact.actor,
     }
-    return session.connection().execute(_entry_once(_dialect(session)), values).one_or_none()
+    connection = session.connection()
+    return connection.execute(_entry_once(dialect_of(connection)), values).one_or_none()
 
 
 def split(kind: str, amount_minor: int) -> tuple[int, int]:

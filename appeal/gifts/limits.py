@@ -19,8 +19,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, text, update
+from sqlalchemy.orm import Session
 
-from appeal.books.ledger import DbSession
 from appeal.core import clock
 from appeal.core.errors import GivingPaused, TooManyAttempts
 from appeal.database import writing
@@ -158,7 +158,7 @@ def _digest(visitor: Visitor, value: str) -> str:
     return hmac.new(visitor.digest_key, value.encode(), hashlib.sha256).hexdigest()
 
 
-def _held(session: DbSession, keys: Iterable[Key]) -> dict[Key, Held]:
+def _held(session: Session, keys: Iterable[Key]) -> dict[Key, Held]:
     """Count the sessions of the last hour on each key: those that are not paid, and those that were."""
     values: dict[str, Any] = {"since": clock.now() - HOUR}
     for place, (scope, digest) in enumerate(keys):
@@ -187,9 +187,9 @@ def _count_held() -> Any:
     )
 
 
-def _one_at_a_time(session: DbSession, keys: Iterable[Key]) -> None:
+def _one_at_a_time(session: Session, keys: Iterable[Key]) -> None:
     """Let those who count on the same key take turns; SQLite's writers do already."""
-    if session.get_bind().dialect.name == "postgresql":
+    if session.connection().dialect.name == "postgresql":
         numbers = [hashlib.sha256(":".join(key).encode()).digest()[:8] for key in keys]
         values = {f"key_{place}": int.from_bytes(one, signed=True) for place, one in enumerate(numbers)}
         session.connection().execute(TAKE_TURNS, values)

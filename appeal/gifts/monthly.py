@@ -215,7 +215,7 @@ def follow(told: Subscription) -> RecurringGift | None:
         before = 0 if new else running.bucket(gift), gift.anchor_day
         _take_over(gift, began, told)
         if gift.status == "ended":
-            outgoing.tell_of_end(db.session, gift)
+            outgoing.tell_of_end(db.session(), gift)
         running.shift(gift, *before)
         return gift
 

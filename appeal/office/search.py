@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
+from sqlalchemy.orm import Session
 
-from appeal.books.ledger import DbSession, _dialect
 from appeal.core import ids, money
 from appeal.core.currencies import CURRENCIES
-from appeal.database import writing
+from appeal.database import dialect_of, writing
 from appeal.extensions import db
 from appeal.models import Donation, Donor, DonorWord, SearchMark, WordSpelling
 from appeal.models.donation import FREQUENCIES, SOURCES, STATUSES
@@ -170,14 +170,14 @@ def _index_from(mark: int) -> int:
     return len(rows)
 
 
-def _move_mark(session: DbSession, donor_id: int) -> None:
-    statement = _dialect(session).insert(SearchMark).values(id=1, donor_id=donor_id)
+def _move_mark(session: Session, donor_id: int) -> None:
+    statement = dialect_of(session.connection()).insert(SearchMark).values(id=1, donor_id=donor_id)
     session.execute(
         statement.on_conflict_do_update(index_elements=["id"], set_={"donor_id": statement.excluded.donor_id})
     )
 
 
-def _file(session: DbSession, rows: list[tuple[int, str]]) -> None:
+def _file(session: Session, rows: list[tuple[int, str]]) -> None:
     owned = {(word, donor_id) for donor_id, name in rows for word in spelling.words(name)}
     known = {word for word, _ in owned}
     _insert(session, DonorWord, [{"word": word, "donor_id": donor_id} for word, donor_id in sorted(owned)])
@@ -185,9 +185,9 @@ def _file(session: DbSession, rows: list[tuple[int, str]]) -> None:
     _insert(session, WordSpelling, [{"spelling": under, "word": word} for under, word in filed])
 
 
-def _insert(session: DbSession, table: Any, rows: list[dict[str, Any]]) -> None:
+def _insert(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
     if rows:
-        session.execute(_dialect(session).insert(table).on_conflict_do_nothing(), rows)
+        session.execute(dialect_of(session.connection()).insert(table).on_conflict_do_nothing(), rows)
 
 
 def file_anew(donor: Donor) -> None:

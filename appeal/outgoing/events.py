@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_sqlalchemy.session import Session
 from sqlalchemy import ColumnElement, String, cast, exists, literal, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import scoped_session
+from sqlalchemy.orm import Session
 
 from appeal.core import clock
+from appeal.database import dialect_of
 from appeal.models import Donation, OutboxItem, OutgoingEndpoint, RecurringGift
 
 EVENT_TYPES = {
@@ -39,8 +38,6 @@ TYPE_OF_KIND = {
 KIND = "outgoing"
 COVER = ":cover"
 
-DbSession = Session | scoped_session[Session]
-
 
 def listeners() -> ColumnElement[bool]:
     """Return the question whether any webhook is switched on, to be put inside another statement."""
@@ -48,7 +45,7 @@ def listeners() -> ColumnElement[bool]:
     return exists().where(endpoint.state == "on", endpoint.kind == "webhook")
 
 
-def tell_of_entry(session: DbSession, donation: Donation, kind: str, fact: str) -> None:
+def tell_of_entry(session: Session, donation: Donation, kind: str, fact: str) -> None:
     """Tell of one ledger entry; the two entries of one fact (gift and fee cover) are told of once."""
     event_type = TYPE_OF_KIND.get(kind)
     if event_type is not None:
@@ -56,18 +53,18 @@ def tell_of_entry(session: DbSession, donation: Donation, kind: str, fact: str) 
         _write(session, event_type, subject, appeal_id=donation.appeal_id, donation_id=donation.id)
 
 
-def tell_of_end(session: DbSession, gift: RecurringGift) -> None:
+def tell_of_end(session: Session, gift: RecurringGift) -> None:
     """Tell that a monthly gift has ended."""
     _write(session, "monthly.cancelled", gift.public_id, appeal_id=gift.appeal_id)
 
 
-def tell_of_milestone(session: DbSession, appeal_id: int, mark: str, content: dict[str, Any]) -> None:
+def tell_of_milestone(session: Session, appeal_id: int, mark: str, content: dict[str, Any]) -> None:
     """Tell that an appeal has passed a milestone; the figures are kept as they stood."""
     _write(session, "milestone.reached", mark, appeal_id=appeal_id, content=content)
 
 
 def _write(
-    session: DbSession,
+    session: Session,
     event_type: str,
     subject: str,
     *,
@@ -95,7 +92,6 @@ def _write(
         endpoint.event_types.contains(f" {event_type} "),
         or_(endpoint.appeal_id.is_(None), endpoint.appeal_id == appeal_id),
     )
-    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(OutboxItem).from_select(list(values), listening)
+    statement = dialect_of(session.connection()).insert(OutboxItem).from_select(list(values), listening)
     with session.no_autoflush:  # what the caller has changed so far would cost a statement of its own
         session.execute(statement.on_conflict_do_nothing(index_elements=["dedupe"]))

@@ -7,6 +7,7 @@ Several passed at once are told of as the highest. A goal that staff change begi
 from __future__ import annotations
 
 from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
 
 from appeal import reports
 from appeal.books import ledger
@@ -73,7 +74,7 @@ def _tell(figure: reports.Figure) -> bool:
         return True
 
 
-def _begin(session: ledger.DbSession, figure: reports.Figure, percent: int) -> None:
+def _begin(session: Session, figure: reports.Figure, percent: int) -> None:
     """Make the row of this goal: at nought for an appeal's first one, where it stands for one that staff changed."""
     appeal_id = figure.facts.appeal.id
     changed = session.scalar(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 
 from appeal.books.ledger import insert_once
 from appeal.core import clock, ids
@@ -30,13 +31,18 @@ def find_or_add(email: str, name: str) -> Donor:
         }
         insert_once(session, Donor, values, key="email_key")
         # Held until the gift is written: who came to nothing long ago is forgotten at any time (appeal/people/retention.py).
-        query = select(Donor).where(Donor.email_key == email_key(email))
-        donor = session.scalars(query.with_for_update(read=True, key_share=True)).one_or_none()
+        donor = session.scalars(_held(), {"wanted": email_key(email)}).one_or_none()
         if donor is None:
             return find_or_add(email, name)
         while donor.merged_into_id is not None:
             donor = session.get_one(Donor, donor.merged_into_id)
         return donor
+
+
+@lru_cache(maxsize=1)
+def _held() -> Select[Donor]:
+    query = select(Donor).where(Donor.email_key == bindparam("wanted"))
+    return query.with_for_update(read=True, key_share=True)
 
 
 def remember_customer(donor_id: int, customer_id: str | None) -> None:

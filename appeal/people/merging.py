@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
-from appeal.books.ledger import DbSession, lock_totals
+from appeal.books.ledger import lock_totals
 from appeal.core import clock
 from appeal.core.errors import DomainError, NoSuchThing
 from appeal.database import writing
@@ -97,7 +98,7 @@ def _belongings(donor: Donor) -> dict[str, list[int]]:
     }
 
 
-def _hand_over(session: DbSession, moved: dict[str, list[int]], giver_id: int, taker_id: int) -> None:
+def _hand_over(session: Session, moved: dict[str, list[int]], giver_id: int, taker_id: int) -> None:
     """Move gifts from one donor to another, and each appeal's standing and number of donors with them."""
     donations = list(
         session.scalars(
@@ -117,7 +118,7 @@ def _hand_over(session: DbSession, moved: dict[str, list[int]], giver_id: int, t
 
 
 def _move_standing(
-    session: DbSession, appeal_id: int, donations: list[Donation], giver_id: int, taker_id: int
+    session: Session, appeal_id: int, donations: list[Donation], giver_id: int, taker_id: int
 ) -> None:
     lock_totals(session, appeal_id)
     gifts = sum(donation.standing_minor > 0 for donation in donations)
@@ -140,7 +141,7 @@ def _move_standing(
     )
 
 
-def _givers(session: DbSession, appeal_id: int, *donor_ids: int) -> int:
+def _givers(session: Session, appeal_id: int, *donor_ids: int) -> int:
     query = select(func.count()).select_from(AppealDonor)
     query = query.where(
         AppealDonor.appeal_id == appeal_id, AppealDonor.donor_id.in_(donor_ids), AppealDonor.gift_count > 0

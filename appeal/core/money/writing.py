@@ -79,6 +79,7 @@ def whole_down(amount_minor: int, currency: str) -> int:
     return amount_minor - amount_minor % unit(currency)
 
 
+@lru_cache(maxsize=4096)
 def format_money(amount_minor: int, currency: str, locale: str = "en_GB", *, whole: Whole = "auto") -> str:
     """Return the amount as people of the locale write it, unbroken (any space in it is a no-break space).
 
