@@ -34,6 +34,9 @@ def test_every_answer_carries_the_safe_headers(client, opened, address) -> None:
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "unsafe-inline" not in headers["Content-Security-Policy"]
     assert "Set-Cookie" not in headers
+    if headers["Content-Type"].startswith("text/html"):
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert "camera=()" in headers["Permissions-Policy"]
 
 
 @pytest.mark.parametrize(
