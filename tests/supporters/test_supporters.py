@@ -10,34 +10,9 @@ from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Donation
 from appeal.reports import appeal_by_slug
-from tests.gateways import FakeGateway
-from tests.making import SLUG, form, open_appeal, post_form, received
+from tests.making import SLUG, form, post_form, received
 
 PAGE = f"/appeals/{SLUG}"
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """These tests ask about the door; what lies behind it is asked on both databases elsewhere."""
-    return sqlite_url
-
-
-@pytest.fixture(autouse=True)
-def gateway(app) -> FakeGateway:
-    """Put a supplier of payments at the seam."""
-    app.extensions["appeal.gateway"] = FakeGateway()
-    return app.extensions["appeal.gateway"]
-
-
-@pytest.fixture
-def open_one(app):
-    """Make an appeal, as staff did."""
-
-    def make(**values) -> None:
-        with app.app_context():
-            open_appeal(**values)
-
-    return make
 
 
 def gifts(app) -> int:

@@ -9,32 +9,7 @@ from appeal.core import clock
 from appeal.database import writing
 from appeal.gifts import giving
 from appeal.reports import appeal_by_slug
-from tests.gateways import FakeGateway
-from tests.making import SLUG, form, open_appeal, paid, post_form, started, told
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """These tests ask about the door; what lies behind it is asked on both databases elsewhere."""
-    return sqlite_url
-
-
-@pytest.fixture(autouse=True)
-def gateway(app) -> FakeGateway:
-    """Put a supplier of payments at the seam."""
-    app.extensions["appeal.gateway"] = FakeGateway()
-    return app.extensions["appeal.gateway"]
-
-
-@pytest.fixture
-def open_one(app):
-    """Make an appeal, as staff did."""
-
-    def make(**values) -> None:
-        with app.app_context():
-            open_appeal(**values)
-
-    return make
+from tests.making import SLUG, form, paid, post_form, started, told
 
 
 def text(answer) -> str:
