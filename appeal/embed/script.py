@@ -19,7 +19,7 @@ from appeal.embed.minify import minify_script, minify_style
 
 SOURCE = Path(__file__).resolve().parent.parent / "static" / "embed"
 MAX_SCRIPT_GZIP_BYTES = 4096
-RARE_STATES = ("upcoming", "reached")
+RARE_STATES = ("upcoming", "last_days", "reached")
 SCRIPT_TYPE, STYLE_TYPE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
 # Nearly all of it runs at once: Chromium then compiles all of it while it loads, beside the page's own thread.
 EAGER = "//# allFunctionsCalledOnLoad\n"
@@ -128,7 +128,7 @@ def banner_words(language: str, state: str) -> dict[str, object]:
 def rare_words(language: str, state: str, *, goal: bool, beyond: bool) -> dict[str, Any]:
     """Return the words of the moments that the script does not know by itself; empty in all others.
 
-    Before opening, at the goal and past it, and without a goal, when nothing can be said about what is still to find.
+    Before opening, in the last days, at the goal and past it, and without a goal, when nothing is still to find.
     """
     known = words(language)
     found: dict[str, Any] = dict(known["states"][state]) if state in RARE_STATES else {}
@@ -148,7 +148,7 @@ def for_placement(placement: str, found: dict[str, Any], language: str) -> dict[
 
 def _own_heights(source: Path) -> str:
     """Turn the host's rules into the element's own, so that it keeps the height it was given."""
-    host = (source / "appeal.css").read_text("utf-8").partition("/* Two cases")[0]
+    host = (source / "appeal.css").read_text("utf-8").partition("/* Text of twice")[0]
     return re.sub(r"appeal-banner(?:\[placement=\"(\w+)\"\])?:not\(:defined\)", _host_selector, host)
 
 
