@@ -161,6 +161,11 @@ def test_the_fragment_says_the_words_of_the_state(reader, change, state, words):
     assert words in reader.get(FRAGMENT).get_data(as_text=True)
 
 
+def test_the_fragment_of_an_unknown_appeal_has_nothing_that_a_server_could_include(reader):
+    answer = reader.get("/embed/nobody/fragment")
+    assert (answer.status_code, answer.get_data()) == (404, b"")
+
+
 def test_a_placement_that_is_switched_off_is_empty_in_the_fragment(reader, change):
     change(banner_off=["article"])
     assert reader.get(FRAGMENT).get_data(as_text=True).strip() == ""
