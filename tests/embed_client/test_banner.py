@@ -72,6 +72,13 @@ def test_the_words_follow_the_state(origin, lantern, reader, state, words):
     assert banner(page, "article").locator("[part=title]").inner_text() == words
 
 
+@pytest.mark.parametrize(("days", "words"), [(1, "Last day"), (2, "2 days left")])
+def test_the_closing_day_is_called_the_last_day_as_on_the_appeals_page(origin, lantern, reader, days, words):
+    origin.say("last_days", days_left=days)
+    page = opened(reader(), f"{lantern}/a/1")
+    assert banner(page, "article").locator("[part=facts]").inner_text() == f"1,893 gifts \u00b7 {words}"
+
+
 def test_an_appeal_without_a_goal_shows_no_bar(origin, lantern, reader):
     origin.say("no_goal")
     page = opened(reader(), f"{lantern}/a/1")
