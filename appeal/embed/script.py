@@ -62,7 +62,7 @@ def build_script(source: Path = SOURCE) -> Asset:
     code = EAGER + minify_script((source / "appeal.js").read_text("utf-8"))
     style = minify_style((source / "banner.css").read_text("utf-8") + _own_heights(source))
     # What is seldom said comes with the figure (rare_words); every byte here is loaded on every page.
-    spoken = {name: part for name, part in words("en", source).items() if name not in {"no_goal", "beyond"}}
+    spoken = {name: part for name, part in words("en", source).items() if name in {"states", "left", "ui"}}
     for state in RARE_STATES:
         del spoken["states"][state]
     english = json.dumps(spoken, ensure_ascii=False, separators=(",", ":"))
@@ -125,13 +125,15 @@ def banner_words(language: str, state: str) -> dict[str, object]:
     }
 
 
-def rare_words(language: str, state: str, *, goal: bool, beyond: bool) -> dict[str, Any]:
+def rare_words(language: str, state: str, *, goal: bool, beyond: bool, opens: str = "") -> dict[str, Any]:
     """Return the words of the moments that the script does not know by itself; empty in all others.
 
     Before opening, in the last days, at the goal and past it, and without a goal, when nothing is still to find.
+    `opens` is the opening day as people write it; only before opening is it asked for.
     """
     known = words(language)
-    found: dict[str, Any] = dict(known["states"][state]) if state in RARE_STATES else {}
+    seldom: dict[str, str] = known["states"][state] if state in RARE_STATES else {}
+    found: dict[str, Any] = {part: text.replace("{opens}", opens) for part, text in seldom.items()}
     if not goal:
         found |= known["no_goal"].get(state, {})
     return found | (known["beyond"] if state == "reached" and beyond else {})

@@ -149,7 +149,7 @@ def test_the_fragment_tells_the_figure_and_leads_to_the_form(reader):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("upcoming", "Our next appeal opens soon"),
+        ("upcoming", "Our next appeal opens on 1 January"),
         ("running", "Readers keep this journalism free"),
         ("reached", "You did it: thank you"),
         ("beyond", "Past the goal: thank you"),
@@ -159,6 +159,17 @@ def test_the_fragment_tells_the_figure_and_leads_to_the_form(reader):
 def test_the_fragment_says_the_words_of_the_state(reader, change, state, words):
     change(**STATES[state])
     assert words in reader.get(FRAGMENT).get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("lang", "day"), [("en", "1 January"), ("de", "1. Januar"), ("fr", "1 janvier"), ("ar", "1 يناير")]
+)
+def test_the_banner_says_in_every_language_when_the_appeal_opens(reader, change, lang, day):
+    change(**STATES["upcoming"])
+    said = reader.get(f"{ADDRESS}?lang={lang}").get_json()["banner"]["words"]
+    assert said["top"]["title"].endswith(day)
+    assert said["end"]["title"] == said["top"]["title"]
+    assert day in reader.get(f"{FRAGMENT}?lang={lang}").get_data(as_text=True)
 
 
 def test_the_fragment_of_an_unknown_appeal_has_nothing_that_a_server_could_include(reader):

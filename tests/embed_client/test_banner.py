@@ -58,7 +58,7 @@ def test_the_bar_speaks_in_money(origin, lantern, reader):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("upcoming", "Our next appeal opens soon"),
+        ("upcoming", "Our next appeal opens on 7 December"),
         ("nothing_yet", "Readers keep this journalism free"),
         ("last_days", "Last days: £33,766 still to find"),
         ("reached", "You did it: thank you"),
