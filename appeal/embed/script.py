@@ -81,8 +81,12 @@ def build_host_style(source: Path = SOURCE) -> Asset:
 
 
 def build_frame_style(source: Path = SOURCE) -> Asset:
-    """Build the style of the banner's own page: the banner's, with the page's body as its host."""
-    own = (source / "banner.css").read_text("utf-8") + _own_heights(source)
+    """Build the style of the banner's own page: the banner's, with the page's body as its host.
+
+    It keeps no more place than its frame has: whoever takes a frame without the small script is not to scroll in it.
+    """
+    heights = re.sub(r"(?<=min-block-size: )[\d.]+em", r"min(\g<0>, 100vh)", _own_heights(source))
+    own = (source / "banner.css").read_text("utf-8") + heights
     own = re.sub(r":host\(\[(\w+)(=\w+)?\]\)", r"body[data-\1\2]", own).replace(":host", "body")
     style = minify_style((source / "frame.css").read_text("utf-8") + own)
     return Asset("frame.css", STYLE_TYPE, style.encode())
