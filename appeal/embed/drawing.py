@@ -2,7 +2,8 @@
 
 Pillow with the house's own fonts: Newsreader where it has every sign of a line, else DejaVu Sans, which has nearly
 all there are. Lengths are in px of the 600 px wide picture and are multiplied by the scale, so that text is drawn
-at its final size and stays sharp.
+at its final size and stays sharp. The usual size is the reduced sharp one: drawn in so few px, every sign would be
+moved to a whole px and words would fall apart.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def png(lines: Lines, height: int, scale: int, colours: Look) -> bytes:
 
     The last few are kept: drawing takes a tenth of a second, and an address with an idle query must not cost that.
     """
+    final = (WIDTH * scale, height * scale)
+    scale = max(scale, 2)
     picture = Image.new("RGB", (WIDTH * scale, height * scale), colours.paper)
     pen = _Pen(ImageDraw.Draw(picture), scale, room=WIDTH - 2 * MARGIN, rtl=lines.rtl)
     gap = max(0, height - 220) // 4
@@ -79,6 +82,7 @@ def png(lines: Lines, height: int, scale: int, colours: Look) -> bytes:
     pen.line(MARGIN, 200 + gap * 3, lines.facts, 15, colours.soft, room=WIDTH - 3 * MARGIN - day_width)
     pen.line(WIDTH - MARGIN - day_width, 200 + gap * 3, lines.day, 15, colours.soft)
     file = io.BytesIO()
+    picture = picture.resize(final, Image.Resampling.BOX)
     picture.quantize(128, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     return file.getvalue()
 

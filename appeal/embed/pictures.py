@@ -65,11 +65,6 @@ def _png(figure: reports.Figure, height: int, scale: int) -> BaseResponse:
     return of_figure(Response(body, mimetype="image/png"), figure, with_query=True)
 
 
-def _words_of(locale: str, lang: str) -> str:
-    """Return the appeal's own locale where it speaks the language asked for: days differ between en_GB and en_US."""
-    return locale if locale[:2].lower() == lang else lang
-
-
 def _lines(figure: reports.Figure) -> Lines:
     """Say the figure in lines; the day is on it, because mail programs keep pictures for ever."""
     what = asked(figure)
@@ -84,7 +79,9 @@ def _lines(figure: reports.Figure) -> Lines:
         of_goal="" if upcoming else said.of_goal,
         facts="" if upcoming else said.facts,
         day=format_date(
-            clock.day_of(on, appeal.time_zone), "long", locale=_words_of(appeal.locale, what.lang)
+            clock.day_of(on, appeal.time_zone),
+            "long",
+            locale=words.locale_in(what.lang, appeal.locale),
         ),
         tenths=None if upcoming else figure.percent_tenths,
         rtl=said.dir == "rtl",

@@ -19,7 +19,7 @@ from appeal.embed.minify import minify_script, minify_style
 
 SOURCE = Path(__file__).resolve().parent.parent / "static" / "embed"
 MAX_SCRIPT_GZIP_BYTES = 4096
-RARE_STATES = ("upcoming", "reached")
+RARE_STATES = ("upcoming", "last_days", "reached")
 SCRIPT_TYPE, STYLE_TYPE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
 # Nearly all of it runs at once: Chromium then compiles all of it while it loads, beside the page's own thread.
 EAGER = "//# allFunctionsCalledOnLoad\n"
@@ -62,7 +62,7 @@ def build_script(source: Path = SOURCE) -> Asset:
     code = EAGER + minify_script((source / "appeal.js").read_text("utf-8"))
     style = minify_style((source / "banner.css").read_text("utf-8") + _own_heights(source))
     # What is seldom said comes with the figure (rare_words); every byte here is loaded on every page.
-    spoken = {name: part for name, part in words("en", source).items() if name not in {"no_goal", "beyond"}}
+    spoken = {name: part for name, part in words("en", source).items() if name in {"states", "left", "ui"}}
     for state in RARE_STATES:
         del spoken["states"][state]
     english = json.dumps(spoken, ensure_ascii=False, separators=(",", ":"))
@@ -81,8 +81,12 @@ def build_host_style(source: Path = SOURCE) -> Asset:
 
 
 def build_frame_style(source: Path = SOURCE) -> Asset:
-    """Build the style of the banner's own page: the banner's, with the page's body as its host."""
-    own = (source / "banner.css").read_text("utf-8") + _own_heights(source)
+    """Build the style of the banner's own page: the banner's, with the page's body as its host.
+
+    It keeps no more place than its frame has: whoever takes a frame without the small script is not to scroll in it.
+    """
+    heights = re.sub(r"(?<=min-block-size: )[\d.]+em", r"min(\g<0>, 100vh)", _own_heights(source))
+    own = (source / "banner.css").read_text("utf-8") + heights
     own = re.sub(r":host\(\[(\w+)(=\w+)?\]\)", r"body[data-\1\2]", own).replace(":host", "body")
     style = minify_style((source / "frame.css").read_text("utf-8") + own)
     return Asset("frame.css", STYLE_TYPE, style.encode())
@@ -125,13 +129,15 @@ def banner_words(language: str, state: str) -> dict[str, object]:
     }
 
 
-def rare_words(language: str, state: str, *, goal: bool, beyond: bool) -> dict[str, Any]:
+def rare_words(language: str, state: str, *, goal: bool, beyond: bool, opens: str = "") -> dict[str, Any]:
     """Return the words of the moments that the script does not know by itself; empty in all others.
 
-    Before opening, at the goal and past it, and without a goal, when nothing can be said about what is still to find.
+    Before opening, in the last days, at the goal and past it, and without a goal, when nothing is still to find.
+    `opens` is the opening day as people write it; only before opening is it asked for.
     """
     known = words(language)
-    found: dict[str, Any] = dict(known["states"][state]) if state in RARE_STATES else {}
+    seldom: dict[str, str] = known["states"][state] if state in RARE_STATES else {}
+    found: dict[str, Any] = {part: text.replace("{opens}", opens) for part, text in seldom.items()}
     if not goal:
         found |= known["no_goal"].get(state, {})
     return found | (known["beyond"] if state == "reached" and beyond else {})
@@ -148,7 +154,7 @@ def for_placement(placement: str, found: dict[str, Any], language: str) -> dict[
 
 def _own_heights(source: Path) -> str:
     """Turn the host's rules into the element's own, so that it keeps the height it was given."""
-    host = (source / "appeal.css").read_text("utf-8").partition("/* Two cases")[0]
+    host = (source / "appeal.css").read_text("utf-8").partition("/* Text of twice")[0]
     return re.sub(r"appeal-banner(?:\[placement=\"(\w+)\"\])?:not\(:defined\)", _host_selector, host)
 
 

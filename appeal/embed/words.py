@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from babel.dates import format_skeleton
 from babel.numbers import format_decimal
 
 from appeal import reports
-from appeal.core import placements
+from appeal.core import clock, placements
 from appeal.embed.script import banner_words, for_placement, rare_words, words
 
 TALKING = ("title", "body", "button")
@@ -88,7 +89,23 @@ def accent(figure: reports.Figure) -> str:
 
 def _rare(figure: reports.Figure, lang: str) -> dict[str, Any]:
     beyond = figure.raised_minor > (figure.goal_minor or 0)
-    return rare_words(lang, figure.state, goal=bool(figure.goal_minor), beyond=beyond)
+    return rare_words(
+        lang, figure.state, goal=bool(figure.goal_minor), beyond=beyond, opens=_opening_day(figure, lang)
+    )
+
+
+def _opening_day(figure: reports.Figure, lang: str) -> str:
+    """Return the opening day in the appeal's zone, such as "7 December"; empty without one."""
+    if figure.opens_at is None:
+        return ""
+    appeal = figure.facts.appeal
+    day = clock.day_of(figure.opens_at, appeal.time_zone)
+    return format_skeleton("MMMMd", day, locale=locale_in(lang, appeal.locale))
+
+
+def locale_in(lang: str, own: str) -> str:
+    """Return an appeal's own locale where it speaks the language: days differ between en_GB and en_US."""
+    return own if own[:2].lower() == lang else lang
 
 
 def _own(figure: reports.Figure, placement: str) -> dict[str, Any]:

@@ -30,6 +30,11 @@ http {{
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
     default_type text/html;
+    # What is refused keeps its own few seconds; an origin that is gone says nothing.
+    map $upstream_status $life {{
+        ~^4 $upstream_http_cache_control;
+        ~^[23] "{short}";
+    }}
     {recipes}
     server {{
         listen {loopback}:{shortener};
@@ -37,7 +42,7 @@ http {{
             proxy_pass http://{loopback}:{origin};
             proxy_set_header Host $host;
             proxy_hide_header Cache-Control;
-            add_header Cache-Control "{short}";
+            add_header Cache-Control $life always;
         }}
     }}
 }}

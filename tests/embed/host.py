@@ -119,7 +119,7 @@ def as_amp(example: str) -> tuple[str, str]:
     sandbox = re.search(r'sandbox="([^"]*)"', example)[1]
     source = re.search(r'src="([^"]*)"', example)[1]
     title = re.search(r'title="([^"]*)"', example)[1]
-    frame = f'<iframe src="{source}" title="{title}" sandbox="{sandbox}" width="600" height="300"></iframe>'
+    frame = f'<iframe src="{source}" title="{title}" sandbox="{sandbox}" width="600" height="90"></iframe>'
     return f"<script>{_AMP}</script>", frame
 
 

@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 
 from appeal import create_app, reports
+from appeal.embed.figure import BANNER_TYPE
 from tests import making
 from tests.embed.edge import FRESH_SECONDS, STALE_SECONDS, Edge
 from tests.support.processes import Stack
@@ -91,6 +92,21 @@ def test_a_second_reader_is_answered_from_the_cache_and_compressed(edge):
     assert headers["Content-Encoding"] == "gzip"
     assert headers["Vary"] == "Accept-Encoding"
     assert "Set-Cookie" not in headers
+
+
+def test_the_banner_and_everybody_else_are_told_of_an_unknown_appeal_each_in_their_way(edge):
+    """ADR 0041: one address, two answers, both kept for a few seconds; the cache must not mix them up."""
+    address = f"{edge.url}/api/v1/appeals/nobody"
+    asked = [get(address, Accept=accept) for accept in (BANNER_TYPE, "*/*") * 2]
+    assert [status for status, _, _ in asked] == [204, 404, 204, 404]
+    assert [headers["X-Cache"] for _, headers, _ in asked] == ["MISS", "MISS", "HIT", "HIT"]
+    assert {headers["Access-Control-Allow-Origin"] for _, headers, _ in asked} == {"*"}
+
+
+def test_the_banner_shares_everybodys_copy_of_a_known_appeal(edge):
+    get(edge.url + FIGURE)
+    status, headers, _body = get(edge.url + FIGURE, Accept=BANNER_TYPE)
+    assert (status, headers["X-Cache"]) == (200, "HIT")
 
 
 def test_who_has_it_already_gets_304_from_the_cache(edge):

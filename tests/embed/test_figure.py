@@ -149,16 +149,32 @@ def test_the_fragment_tells_the_figure_and_leads_to_the_form(reader):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("upcoming", "Our next appeal opens soon"),
+        ("upcoming", "Our next appeal opens on 1 January"),
         ("running", "Readers keep this journalism free"),
-        ("reached", "You did it: £75"),
-        ("beyond", "Past the goal: £75"),
-        ("ended", "Thank you: £75"),
+        ("reached", "You did it: thank you"),
+        ("beyond", "Past the goal: thank you"),
+        ("ended", "Thank you, all of you"),
     ],
 )
 def test_the_fragment_says_the_words_of_the_state(reader, change, state, words):
     change(**STATES[state])
     assert words in reader.get(FRAGMENT).get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("lang", "day"), [("en", "1 January"), ("de", "1. Januar"), ("fr", "1 janvier"), ("ar", "1 يناير")]
+)
+def test_the_banner_says_in_every_language_when_the_appeal_opens(reader, change, lang, day):
+    change(**STATES["upcoming"])
+    said = reader.get(f"{ADDRESS}?lang={lang}").get_json()["banner"]["words"]
+    assert said["top"]["title"].endswith(day)
+    assert said["end"]["title"] == said["top"]["title"]
+    assert day in reader.get(f"{FRAGMENT}?lang={lang}").get_data(as_text=True)
+
+
+def test_the_fragment_of_an_unknown_appeal_has_nothing_that_a_server_could_include(reader):
+    answer = reader.get("/embed/nobody/fragment")
+    assert (answer.status_code, answer.get_data()) == (404, b"")
 
 
 def test_a_placement_that_is_switched_off_is_empty_in_the_fragment(reader, change):

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from appeal.embed.snippets import HEIGHTS
 from tests.embed.examples import example
 from tests.embed.host import as_amp, as_wordpress, hosting
 from tests.support.browser import assert_accessible, browsing
@@ -94,7 +95,8 @@ def test_a_frame_gets_the_height_it_asks_for(site, page, demo_stack, figure):
     page.goto(site.show(body.replace('height="384"', 'height="90"'), head))
     inside = page.frame_locator("iframe")
     assert inside.locator(".raised").inner_text() == figure["formatted"]["raised"]
-    until(page, "document.querySelector('iframe').offsetHeight > 250")
+    until(page, "document.querySelector('iframe').offsetHeight > 150")
+    assert inside.locator("html").evaluate("(one) => one.scrollHeight <= innerHeight")
     assert attribution(inside.locator("a.button").get_attribute("href")) == ("www.example.org:article", "")
 
 
@@ -108,6 +110,21 @@ def test_a_frame_that_names_no_source_says_which_site_it_stands_on(site, page, d
     until(page, "true")
     links.first.wait_for()
     assert {attribution(link.get_attribute("href"))[0] for link in links.all()} == {"localhost:end"}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("placement", HEIGHTS)
+def test_a_frame_of_the_height_we_give_people_never_scrolls(site, page, demo_stack, width, placement):
+    """Without the small script the height stays as it is, on a telephone too."""
+    page.set_viewport_size({"width": width, "height": 800})
+    body = parts(example("frame", demo_stack.url))[1]
+    body = body.replace("=article", f"={placement}").replace('height="384"', f'height="{HEIGHTS[placement]}"')
+    page.goto(site.show(body))
+    inside = page.query_selector("iframe").content_frame()
+    inside.wait_for_selector(".raised")
+    inside.wait_for_load_state()
+    root = "document.documentElement"
+    assert inside.evaluate(f"{root}.scrollHeight <= innerHeight && {root}.scrollWidth <= innerWidth")
 
 
 def test_a_frame_without_script_tells_the_figure(site, page_without_script, demo_stack, figure):
@@ -138,7 +155,7 @@ def test_amp(site, page, demo_stack, figure):
     page.goto(site.show(body, head))
     inside = page.frame_locator("iframe")
     assert inside.locator(".raised").inner_text() == figure["formatted"]["raised"]
-    until(page, "document.querySelector('iframe').getAttribute('height') != '300'")
+    until(page, "document.querySelector('iframe').getAttribute('height') != '90'")
     with page.expect_navigation():
         inside.locator("a.button").click()
     assert attribution(page.url)[0] == "www.example.org:article"

@@ -5,7 +5,7 @@ import itertools
 from xml.etree import ElementTree as ET
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from appeal.embed import drawing
 from tests import making
@@ -73,6 +73,12 @@ def test_twice_the_size_is_drawn_anew_not_blown_up(picture):
     small, large = picture("progress.png"), picture("progress.png", scale="2")
     blown_up = small.resize(large.size, Image.Resampling.BICUBIC)
     assert sharpness(large) > 1.5 * sharpness(blown_up)
+
+
+def test_the_usual_size_spaces_its_words_as_the_sharp_one_does(picture):
+    small, large = picture("progress.png"), picture("progress.png", scale="2")
+    apart = ImageChops.difference(small, large.reduce(2)).convert("L")
+    assert max(apart.tobytes()) < 120  # of 255: a sign that stands beside its place is all ink or all paper
 
 
 def sharpness(image):

@@ -101,7 +101,9 @@ class Origin(ThreadingHTTPServer):
         """Let the JSON of the appeal say a state, with single values changed."""
         answer = {**APPEAL, **STATES[state], **more}
         goal, raised = answer["goal_minor"], answer["raised_minor"]
-        rare = rare_words("en", answer["state"], goal=bool(goal), beyond=raised > (goal or 0))
+        rare = rare_words(
+            "en", answer["state"], goal=bool(goal), beyond=raised > (goal or 0), opens="7 December"
+        )
         if rare and "banner" not in more:
             said = {one: for_placement(one, rare, "en") for one in ("top", "article", "end", "paywall")}
             answer["banner"] = {"words": said}

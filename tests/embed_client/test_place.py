@@ -116,6 +116,9 @@ def test_the_link_is_there_without_script(origin, lantern, browser):
     page.goto(f"{lantern}/a/1")
     for placement in PLACEMENTS:
         assert banner(page, placement).get_by_role("link", name="Support The Daily Lantern").is_visible()
+        assert banner(page, placement).evaluate("(one) => one.offsetHeight") < 80, (
+            "no place is kept for nothing"
+        )
     context.close()
 
 

@@ -96,7 +96,7 @@
       this._leaving = 1;
       this._drawn = 0;
       this._box.style.visibility = "hidden";
-      if (now) this.hidden = true;
+      this.hidden ||= now;
       this._watch();
     }
 
@@ -152,9 +152,8 @@
         });
       }
       const record = recall(slug);
-      if (thanked[slug] || Date.parse(record.until) > Date.now() || record.seen >= (attribute("cap") || 1e9)) {
+      if (thanked[slug] || Date.parse(record.until) > Date.now() || record.seen >= (attribute("cap") || 1e9))
         return this._leave(!performance.getEntriesByType("paint")[0]);
-      }
 
       // One request for an appeal and a page, however many banners. No answer, an unknown appeal or a figure
       // that makes no sense: the link that was there before stays. Whoever accepts this type is told of an unknown
@@ -179,7 +178,7 @@
       const text = {
         ...words.states.running, ...words.states[data.state],
         ...(metered && {title: words.left}),
-        ...(extra.words || {})[placement],
+        ...extra.words?.[placement],
       };
       const open = !/upcoming|ended/.test(data.state);
       const values = {title: data.title, left: left, ...data.formatted};
