@@ -39,11 +39,11 @@ def _depends_on_accept(response: Response) -> Response:
 
 @blueprint.get("/embed/<slug>/fragment")
 def fragment(slug: str) -> BaseResponse:
-    """Give the banner as an HTML fragment for server-side includes; of an unknown appeal 404 and nothing to include."""
+    """Give the banner as an HTML fragment for server-side includes; of an unknown appeal 404, told where no reader sees it."""
     try:
         figure = reports.figure(slug)
-    except NoSuchAppeal:
-        return Response(status=404, mimetype="text/html")
+    except NoSuchAppeal as error:
+        return Response(f"<!-- {error.message} -->", status=404, mimetype="text/html")
     what = asked(figure)
     html = render_template(
         "embed/fragment.html",

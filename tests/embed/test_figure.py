@@ -174,7 +174,7 @@ def test_the_banner_says_in_every_language_when_the_appeal_opens(reader, change,
 
 def test_the_fragment_of_an_unknown_appeal_has_nothing_that_a_server_could_include(reader):
     answer = reader.get("/embed/nobody/fragment")
-    assert (answer.status_code, answer.get_data()) == (404, b"")
+    assert (answer.status_code, answer.get_data(as_text=True)) == (404, "<!-- There is no such appeal. -->")
 
 
 def test_a_placement_that_is_switched_off_is_empty_in_the_fragment(reader, change):
