@@ -27,6 +27,13 @@ from appeal.payments.port import (
 Json = Mapping[str, Any]
 
 
+def names_a_gift(item: Json) -> bool:
+    """Say whether a session or payment intent names a gift: another product's may hold what we cannot read."""
+    if item.get("object") == "checkout.session" and item.get("mode") not in {"payment", "subscription"}:
+        return False
+    return bool(item.get("client_reference_id") or (item.get("metadata") or {}).get("donation_id"))
+
+
 def payment_of_session(session: Json, told_at: datetime) -> Payment:
     """Read a Checkout session. `complete` does not mean paid: `payment_status` says."""
     currency = session["currency"]
@@ -247,7 +254,7 @@ def payout_of(payout: Json) -> Payout:
     """Read a payout."""
     return Payout(
         payout_id=payout["id"],
-        amount_minor=money.from_stripe(payout["amount"], payout["currency"]),
+        amount_minor=_settled(payout["amount"], payout["currency"]),
         currency=payout["currency"],
         status=payout["status"],
         arrives_at=clock.from_unix(payout["arrival_date"]),
