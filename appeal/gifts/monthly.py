@@ -82,6 +82,11 @@ def link(invoice_id: str, payment_intent_id: str) -> Donation:
         return donation
 
 
+def is_paid(invoice_id: str) -> bool:
+    """Say whether an invoice has been entered as an instalment."""
+    return _by_invoice(invoice_id) is not None
+
+
 def _by_invoice(invoice_id: str) -> Donation | None:
     return db.session.scalars(select(Donation).where(Donation.invoice_id == invoice_id)).one_or_none()
 
@@ -178,6 +183,9 @@ def _enter(donation: Donation, gift: RecurringGift, instalment: Instalment) -> N
     donation.recurring_gift_id = gift.id
     donation.invoice_id = instalment.invoice_id
     donation.payment_intent_id = donation.payment_intent_id or instalment.payment_intent_id
+    if gift.failed_at is not None and gift.failed_at <= instalment.paid_at:  # it is put right
+        gift.failed_invoice_url, gift.failed_at = "", None
+        notices.settle([f"renewal_failed:{instalment.invoice_id}"])
     counted = counts(donation.appeal, instalment.paid_at, first=instalment.first)
     giving.mark_received(donation, f"in:{instalment.invoice_id}", instalment.paid_at, counted=counted)
     donors.remember_customer(donation.donor_id, instalment.customer_id)
@@ -264,7 +272,11 @@ def renewal_failed(failed: FailedInstalment) -> bool:
             "renewal_failed",
             f"renewal_failed:{failed.invoice_id}:{failed.attempt}",
             donation=began,
-            content={"pay_url": failed.pay_url},
+            content={
+                "pay_url": failed.pay_url,
+                "invoice_id": failed.invoice_id,
+                "amount_minor": gift.amount_minor,
+            },
         )
         notices.add(
             "renewal_failed",
