@@ -7,6 +7,8 @@ from appeal.database import writing
 from appeal.extensions import db
 from appeal.gifts import checkout, giving, managing, monthly
 from appeal.models import Donation, InboxEvent, Notice, OutboxItem
+from appeal.office import editing
+from appeal.office.audit import COMMAND_LINE
 from tests.money.shop import Shop
 
 
@@ -186,6 +188,20 @@ def test_the_projection_is_what_running_gifts_will_add_until_closing(shop: Shop)
     assert figure.raised_minor == 1000
     managing.cancel(shop.gift(donation), shop.gateway, at_once=False)
     assert reports.figure(shop.appeal.slug).projected_monthly_minor == 0
+    shop.assert_true()
+
+
+def test_the_projection_follows_the_appeals_choice_whether_covers_count(shop: Shop) -> None:
+    donation = shop.monthly(1000, cover_fee=True)
+    shop.monthly(500)
+    closes_in_days(shop, 40, "until_close")
+    for counts, projected_minor in ((True, 1500 + donation.cover_minor), (False, 1500)):
+        appeal = db.session.get_one(type(shop.appeal), shop.appeal.id, populate_existing=True)
+        editing.change(appeal.slug, {"cover_counts": counts}, appeal.revision, COMMAND_LINE)
+        assert reports.figure(shop.appeal.slug).projected_monthly_minor == projected_minor
+        shop.assert_true()
+    managing.cancel(shop.gift(donation), shop.gateway, at_once=True)
+    assert reports.figure(shop.appeal.slug).projected_monthly_minor == 500
     shop.assert_true()
 
 
