@@ -196,14 +196,14 @@ def _enter(donation: Donation, gift: RecurringGift, instalment: Instalment) -> N
 def counts(appeal: Appeal, paid_at: datetime, *, first: bool) -> bool:
     """Say whether an instalment counts toward the appeal: by its choice and its closing time, never by the clock.
 
-    The first always does. Later ones count until the closing time (`until_close`), `always`, or `never`; in the books
-    they all are.
+    The first always does. Later ones count until the closing time, or until staff closed it (`until_close`), `always`,
+    or `never`; in the books they all are.
     """
     if first or appeal.late_instalments == "always":
         return True
     if appeal.late_instalments == "never":
         return False
-    return appeal.closes_at is None or paid_at < appeal.closes_at
+    return all(end is None or paid_at < end for end in (appeal.closes_at, appeal.closed_at))
 
 
 def follow(told: Subscription) -> RecurringGift | None:

@@ -1,8 +1,11 @@
 """Monthly gifts: each paid invoice is one donation and one entry, whoever tells of it, however often."""
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
-from appeal import reports
+from appeal import appeals, reports
+from appeal.core import clock
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.gifts import checkout, giving, managing, monthly
@@ -147,10 +150,6 @@ def test_cancelling_at_the_end_of_the_month_can_be_taken_back(shop: Shop) -> Non
 
 
 def closes_in_days(shop: Shop, days: int, policy: str) -> None:
-    from datetime import timedelta
-
-    from appeal.core import clock
-
     with writing():
         appeal = db.session.get_one(type(shop.appeal), shop.appeal.id)
         appeal.closes_at = clock.now() + timedelta(days=days)
@@ -165,6 +164,26 @@ def test_after_closing_instalments_stay_in_the_books_and_no_longer_count(shop: S
     counted = [minor for _kind, _fact, minor, counts in shop.entries() if counts]
     assert sum(counted) == shop.raised_minor == 2000
     assert sum(minor for _kind, _fact, minor, _ in shop.entries()) == 4000
+    shop.assert_true()
+
+
+def test_an_appeal_closed_by_hand_counts_no_later_instalment_until_it_is_opened_again(shop: Shop) -> None:
+    shop.monthly(1000)
+    closed_at = clock.now() + timedelta(days=40)
+    shop.months(1)  # paid before it is closed, and told after
+    with clock.travel(closed_at):
+        appeals.set_status(shop.appeal.slug, "closed")
+        appeals.set_status(shop.appeal.slug, "closed")
+        shop.deliver()
+        assert shop.raised_minor == 2000
+        shop.months(1)
+        shop.deliver()
+        assert shop.raised_minor == 2000
+        assert sum(minor for _kind, _fact, minor, _ in shop.entries()) == 3000
+        appeals.set_status(shop.appeal.slug, "open")
+        shop.months(1)
+        shop.deliver()
+        assert shop.raised_minor == 3000
     shop.assert_true()
 
 
