@@ -27,13 +27,17 @@ def apply_refund(refund: Refund) -> bool:
 
     Raises:
         NotYet: its gift has not been entered.
-        DoesNotFit: it is in another currency than the gift.
+        DoesNotFit: it is in another currency than the gift, or more than was charged.
     """
     with writing():
         if not refund.moved:
             return True
         donation = _locked(refund.payment_intent_id, refund.charge_id)
         _same_currency(donation, refund.currency, refund.refund_id)
+        if refund.amount_minor > donation.charge_minor:
+            raise DoesNotFit(
+                f"{refund.refund_id} gives back {refund.amount_minor} minor units, of {donation.charge_minor} charged."
+            )
         order = _order_of(refund)
         reason, actor = (order.reason, order.actor) if order else ("", "")
         entry = Entering("refund", f"re:{refund.refund_id}", refund.created_at, reason, actor)

@@ -80,11 +80,12 @@ def test_an_event_that_does_not_fit_is_parked_with_its_reason(
     assert shop.entries() == []
 
 
-def test_a_refund_in_another_currency_is_parked(shop: Shop) -> None:
+@pytest.mark.parametrize("change", [{"currency": "eur"}, {"amount": 2501}])
+def test_a_refund_that_does_not_fit_its_gift_is_parked(shop: Shop, change: dict[str, Any]) -> None:
     donation = shop.give(2500)
     shop.refund(donation, 100)
     (event,) = [one for one in shop.events() if one["type"] == "refund.created"]
-    event["data"]["object"]["currency"] = "eur"
+    event["data"]["object"] |= change
     shop.deliver([event])
     assert shop.raised_minor == 2500
     assert [row.state for row in db.session.scalars(select(InboxEvent)) if row.type == "refund.created"] == [
