@@ -144,6 +144,7 @@ def failed_instalment_of(invoice: Json, told_at: datetime) -> FailedInstalment |
         begun_by=begun_by,
         first=invoice.get("billing_reason") == "subscription_create",
         attempt=int(invoice.get("attempt_count") or 0),
+        last=invoice.get("next_payment_attempt") is None,
         pay_url=invoice.get("hosted_invoice_url") or "",
         told_at=told_at,
     )

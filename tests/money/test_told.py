@@ -205,6 +205,26 @@ def test_a_debit_that_arrived_is_not_called_on_its_way_by_a_letter_that_waited(
     assert letter_of("receipt").state == "done"
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_last_try_at_a_renewal_promises_no_other(shop: Shop, app: Flask, backwards: bool) -> None:
+    began = shop.monthly(1000)
+    shop.sandbox.fail_renewals(shop.gift(began).subscription_id, times=9)
+    shop.sandbox.advance(days=31, seconds=7200)
+    shop.sandbox.advance(days=30)
+    news = shop.events()
+    shop.deliver(list(reversed(news)) if backwards else news)
+    query = select(OutboxItem).where(OutboxItem.kind == "renewal_failed")
+    items = sorted(db.session.scalars(query), key=lambda item: item.dedupe)
+    assert len(items) > 1
+    for item in items:
+        letter = letters.letter("renewal_failed", shop.fresh(began), settings_of(app), item.content)
+        assert ("the last try" in letter.text) == ("the last try" in letter.html) == (item is items[-1])
+        assert ("tried again" in letter.text) == (item is not items[-1])
+    (notice,) = told("renewal_failed")
+    assert "the last try" in notice
+    assert shop.raised_minor == 1000
+
+
 # -- changes asked for twice
 
 
