@@ -115,13 +115,15 @@ def everything() -> list[Appeal]:
 
 
 def set_status(slug: str, status: str) -> Appeal:
-    """Open or close an appeal.
+    """Open or close an appeal; what comes of monthly gifts from its closing on is late.
 
     Raises:
         NoSuchAppeal: there is none of that name.
     """
     with writing():
         appeal = by_slug(slug)
+        if status != appeal.status:
+            appeal.closed_at = clock.now() if status == "closed" else None
         appeal.status = status
         appeal.revision += 1
         return appeal

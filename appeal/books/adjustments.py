@@ -2,18 +2,18 @@
 
 Each refund, each movement of a dispute and each reversal is one fact with its own id. What goes back is taken first
 from the gift, then from the fee cover, and only then from the gift again: how much has gone back in all decides the
-split, so that the order in which the facts come does not. Source: docs/money-rules.md.
+split (`appeal.books.standing`), so that the order in which the facts come does not. Source: docs/money-rules.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_, select
 
 from appeal.books import ledger
+from appeal.books.standing import standing
 from appeal.core.errors import DoesNotFit, NotPossible, NotYet
 from appeal.database import writing
 from appeal.extensions import db
@@ -21,57 +21,23 @@ from appeal.models import Donation, LedgerEntry, RefundOrder
 from appeal.payments import Dispute, FraudWarning, Movement, Refund
 from appeal.queues import notices, outbox
 
-BACK = ("refund", "dispute", "refund_reversed", "dispute_reinstated")
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A gift in the books: what came, what has gone back of it in all, and which parts are part of *raised*."""
-
-    gift_minor: int
-    cover_minor: int
-    back_minor: int
-    gift_counts: bool
-    cover_counts: bool
-
-    @property
-    def left_minor(self) -> int:
-        """Return what has not gone back, of gift and cover together."""
-        return max(0, self.gift_minor + self.cover_minor - self.back_minor)
-
-    def cover_back(self, back_minor: int) -> int:
-        """Return how much of a sum that went back falls on the fee cover."""
-        return min(max(back_minor - self.gift_minor, 0), self.cover_minor)
-
-
-def standing(entries: Iterable[LedgerEntry]) -> Standing | None:
-    """Work out how a gift stands from its entries; None when it has not been entered."""
-    gift = cover = back = 0
-    gift_counts, cover_counts, entered = True, False, False
-    for entry in entries:
-        if entry.kind in BACK:
-            back -= entry.amount_minor
-        elif entry.kind == "cover":
-            cover, cover_counts = cover + entry.amount_minor, entry.counted
-        else:
-            gift += entry.amount_minor
-            if entry.kind == "gift":
-                gift_counts, entered = entry.counted, True
-    return Standing(gift, cover, back, gift_counts, cover_counts) if entered else None
-
 
 def apply_refund(refund: Refund) -> bool:
     """Enter one refund, and its reversal if it failed. Safe to repeat, in any order.
 
     Raises:
         NotYet: its gift has not been entered.
-        DoesNotFit: it is in another currency than the gift.
+        DoesNotFit: it is in another currency than the gift, or more than was charged.
     """
     with writing():
         if not refund.moved:
             return True
         donation = _locked(refund.payment_intent_id, refund.charge_id)
         _same_currency(donation, refund.currency, refund.refund_id)
+        if refund.amount_minor > donation.charge_minor:
+            raise DoesNotFit(
+                f"{refund.refund_id} gives back {refund.amount_minor} minor units, of {donation.charge_minor} charged."
+            )
         order = _order_of(refund)
         reason, actor = (order.reason, order.actor) if order else ("", "")
         entry = Entering("refund", f"re:{refund.refund_id}", refund.created_at, reason, actor)
@@ -127,13 +93,31 @@ def apply_dispute(dispute: Dispute) -> bool:
             entry = Entering(kind, f"dp:{movement.movement_id}", movement.created_at)
             if amount_minor:
                 _enter(donation, entry, amount_minor)
-        notices.add(
-            "dispute",
-            f"dispute:{dispute.dispute_id}",
-            "A bank disputes this gift. Answer it in Stripe's dashboard before its deadline.",
-            donation=donation,
-        )
+        _tell_of_dispute(donation, dispute)
         return True
+
+
+# What staff read of a dispute, by how far it has come: a notice that says more replaces those that say less.
+DISPUTED = {
+    ":inquiry": "A bank asks about this gift; no money has moved. Answer it in Stripe's dashboard before its deadline, or "
+    "refund the gift.",
+    "": "A bank disputes this gift. Answer it in Stripe's dashboard before its deadline.",
+    ":closed": "A bank's questions about this gift are closed; there is nothing left to answer.",
+    ":won": "The dispute about this gift is won; its money is back.",
+    ":lost": "The dispute about this gift is lost; its money is gone, and there is nothing left to answer.",
+}
+ENDED = {"warning_closed": ":closed", "prevented": ":closed", "won": ":won", "lost": ":lost"}
+
+
+def _tell_of_dispute(donation: Donation, dispute: Dispute) -> None:
+    """Tell staff how a dispute stands, unless they were told of something later: its news may come in any order."""
+    stage = ENDED.get(dispute.status) or (":inquiry" if dispute.status.startswith("warning_") else "")
+    names = [f"dispute:{dispute.dispute_id}{one}" for one in DISPUTED]
+    at = list(DISPUTED).index(stage)
+    if notices.any_known(names[at + 1 :]):
+        return
+    notices.settle(names[:at])
+    notices.add("dispute", names[at], DISPUTED[stage], donation=donation)
 
 
 def _disputed_minor(dispute: Dispute, movement: Movement) -> int:

@@ -63,8 +63,10 @@ def claims_of(kind: str, item: Json) -> Iterator[Claim]:
 
 
 def _session(item: Json) -> Iterator[Claim]:
+    if not payments.names_a_gift(item):
+        return
     told = payments.payment_of_session(item, _EPOCH)
-    if told.donation_public_id and told.state == "paid" and told.payment_intent_id:
+    if told.state == "paid" and told.payment_intent_id:
         yield Claim(f"pi:{told.payment_intent_id}", told.charged_minor, told.currency, item["id"], "payment")
 
 

@@ -22,6 +22,8 @@ from appeal.payments import Gateway, Movement
 from appeal.queues import waiting
 
 BATCH = 100
+# A payout only ever moves to the right: any order of what is told ends in the same standing.
+RANK = {"pending": 0, "in_transit": 1, "paid": 2, "canceled": 3, "failed": 3}
 
 
 def link_charge(charge_id: str, payment_intent_id: str | None) -> bool:
@@ -44,7 +46,7 @@ def link_charge(charge_id: str, payment_intent_id: str | None) -> bool:
 
 
 def note_payout(told: payments.Payout, told_at: datetime) -> bool:
-    """Keep a payout as it was last told."""
+    """Keep a payout, moved on to what is told; an earlier standing told late changes nothing."""
     with writing() as session:
         values = {
             "payout_id": told.payout_id,
@@ -56,7 +58,8 @@ def note_payout(told: payments.Payout, told_at: datetime) -> bool:
             "told_at": told_at,
         }
         if ledger.insert_once(session, Payout, values, key="payout_id") is None:
-            change = update(Payout).where(Payout.payout_id == told.payout_id, Payout.told_at <= told_at)
+            earlier = [status for status, rank in RANK.items() if rank < RANK.get(told.status, 0)]
+            change = update(Payout).where(Payout.payout_id == told.payout_id, Payout.status.in_(earlier))
             change = change.values(status=told.status, told_at=told_at, movements_read_at=None)
             session.execute(change.execution_options(synchronize_session=False))
         return True
@@ -117,30 +120,18 @@ def _owners(movements: Sequence[Movement]) -> dict[str, int]:
 
 def tie_loose(most: int = 500) -> int:
     """Tie movements to donations that were entered after them; return how many were tied."""
-    loose = select(BalanceMovement).where(
-        BalanceMovement.donation_id.is_(None), BalanceMovement.payment_intent_id.is_not(None)
+    # Joined, so that another product's movements, which stay loose for ever, never stand in the way of ours.
+    loose = (
+        select(BalanceMovement, Donation.id)
+        .join(Donation, Donation.payment_intent_id == BalanceMovement.payment_intent_id)
+        .where(BalanceMovement.donation_id.is_(None))
+        .limit(most)
     )
     with writing() as session:
-        rows = session.scalars(loose.order_by(BalanceMovement.id.desc()).limit(most)).all()
-        owners = _owners([_as_movement(row) for row in rows])
-        for row in rows:
-            row.donation_id = owners.get(row.movement_id)
-        return sum(row.donation_id is not None for row in rows)
-
-
-def _as_movement(row: BalanceMovement) -> Movement:
-    return Movement(
-        row.movement_id,
-        row.kind,
-        row.source_id,
-        row.payment_intent_id,
-        row.amount_minor,
-        row.fee_minor,
-        row.net_minor,
-        row.currency,
-        row.created_at,
-        row.available_at,
-    )
+        rows = session.execute(loose).all()
+        for movement, donation_id in rows:
+            movement.donation_id = donation_id
+        return len(rows)
 
 
 def read_payouts(gateway: Gateway, *, most: int = 20) -> int:

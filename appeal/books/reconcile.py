@@ -30,6 +30,8 @@ from appeal.queues import events, inbox, notices
 EVENTS_KEPT = timedelta(days=30)
 # What was begun earlier can still be paid, refunded or disputed within the time that is looked at.
 BEGUN_EARLIER = timedelta(days=15)
+# Stripe tries to charge an invoice for up to two months.
+INVOICED_EARLIER = timedelta(days=62)
 BATCH = 200
 Json = Mapping[str, Any]
 
@@ -130,7 +132,7 @@ def _look(current: _Run) -> tuple[set[str], list[_Pending]]:
     for kind in ("sessions", "invoices", "refunds", "disputes", "moved refunds", "moved disputes"):
         for batch in _batches(_listed(current, kind)):
             kind = kind.removeprefix("moved ")  # noqa: PLW2901 - from here on they are alike
-            found = ((item, claim) for item in batch for claim in differences.claims_of(kind, item))
+            found = ((item, claim) for item in batch for claim in _claims(current, kind, item))
             claims = [(item, claim) for item, claim in found if claim.fact not in told]
             told |= {claim.fact for _, claim in claims}
             pending += _pending(kind, claims)
@@ -142,9 +144,20 @@ def _look(current: _Run) -> tuple[set[str], list[_Pending]]:
     return told, pending
 
 
+def _claims(current: _Run, kind: str, item: Json) -> list[Claim]:
+    """Read what an object claims; one that cannot be read is named and does not hold up the rest."""
+    try:
+        return list(differences.claims_of(kind, item))
+    except DomainError as error:
+        if not _another_products(current, kind, item):
+            found = Difference("unreadable", item["id"], kind.removesuffix("s"), 0, "", error.message)
+            current.report.differences.append(found)
+        return []
+
+
 def _listed(current: _Run, kind: str) -> Iterator[Json]:
     """List the objects of a kind; `moved ...` are those that moved money lately, however long ago they were made."""
-    since = current.since - BEGUN_EARLIER
+    since = current.since - (INVOICED_EARLIER if kind == "invoices" else BEGUN_EARLIER)
     if not kind.startswith("moved "):
         listed: dict[str, Listed] = {name: name for name in get_args(Listed)}
         yield from current.gateway.listed(listed[kind], since)
@@ -175,13 +188,14 @@ def _batches(items: Iterator[Json]) -> Iterator[list[Json]]:
 
 
 def _foreign(current: _Run, pending: _Pending) -> bool:
+    return pending.difference.kind == "missing" and _another_products(current, pending.kind, pending.item)
+
+
+def _another_products(current: _Run, kind: str, item: Json) -> bool:
     """Say whether a refund or dispute is about a payment that another product took on the same account."""
-    if pending.kind not in {"refunds", "disputes"} or pending.difference.kind != "missing":
+    if kind not in {"refunds", "disputes"}:
         return False
-    intent, charge = (
-        payments.id_of(pending.item.get("payment_intent")),
-        payments.id_of(pending.item["charge"]),
-    )
+    intent, charge = payments.id_of(item.get("payment_intent")), payments.id_of(item["charge"])
     if adjustments.find(intent, charge) is not None or intent is None:
         return False
     return not current.gateway.owner_of(intent)
@@ -218,8 +232,10 @@ def _link_payments(batch: list[Json]) -> None:
 def _ended_sessions(current: _Run, batch: list[Json]) -> None:
     """Take over sessions that expired, failed or are under way; no money moved, so nothing is reported."""
     for item in batch:
+        if not payments.names_a_gift(item):
+            continue
         told = payments.payment_of_session(item, clock.now())
-        if told.donation_public_id and told.state in {"expired", "on_its_way", "failed"}:
+        if told.state in {"expired", "on_its_way", "failed"}:
             _quietly(lambda told=told: monthly.settle(told, livemode=current.livemode))  # type: ignore[misc]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
 
 from appeal.books import reconcile
 from appeal.core import clock
@@ -12,6 +14,8 @@ from appeal.models import ReconcileRun
 
 BY_SCHEDULE = "schedule"
 MOST_TOLD = 200
+# How far back each run of the schedule looks, and how far it reaches into the one before.
+LOOKS_BACK, OVERLAP = timedelta(days=2), timedelta(days=1)
 
 
 def keep(report: reconcile.Report, actor: str) -> ReconcileRun:
@@ -23,6 +27,14 @@ def keep(report: reconcile.Report, actor: str) -> ReconcileRun:
         run = ReconcileRun(ran_at=clock.now(), actor=actor, report=told)
         session.add(run)
         return run
+
+
+def due_since() -> datetime:
+    """Return from when on the schedule has to look: further back where its runs have failed or nothing ran for long."""
+    query = select(func.max(ReconcileRun.ran_at)).where(ReconcileRun.actor == BY_SCHEDULE)
+    ran_at = db.session.scalar(query)
+    usual = clock.now() - LOOKS_BACK
+    return min(usual, ran_at - OVERLAP) if ran_at else usual
 
 
 def latest(most: int = 1) -> list[ReconcileRun]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from appeal.books import adjustments, ledger
+from appeal.books import adjustments, ledger, standing
 from appeal.core import clock, ids, money
 from appeal.core.errors import NotPossible
 from appeal.database import writing
@@ -15,7 +15,7 @@ from appeal.payments import Gateway, PaymentsError, PaymentsRefused, RefundReque
 
 def refundable_minor(donation: Donation) -> int:
     """Return how much of a gift and its cover can still be refunded, orders under way taken out, in minor units."""
-    stands = adjustments.standing(ledger.entries_of(donation))
+    stands = standing.of(donation)
     if stands is None or why_not(donation):
         return 0
     return max(0, stands.left_minor - _under_way_minor(donation))

@@ -128,13 +128,17 @@ def broken() -> Iterator[Broken]:
             yield Broken(seal.day, "does not follow the seal before it")
         found = of_day(seal.day, seal.previous)
         if (found.entry_count, found.digest) != (seal.entry_count, seal.digest):
-            yield Broken(
-                seal.day,
-                f"was sealed over {seal.entry_count} entries adding up to {seal.sum_minor}; "
-                f"there are {found.entry_count} adding up to {found.sum_minor}",
-            )
+            yield Broken(seal.day, _torn(seal, found))
         yield from _between(before, seal.day)
         previous, before = seal.digest, seal.day
+
+
+def _torn(seal: DailySeal, found: Sealed) -> str:
+    """Say how a day's entries differ from what was sealed."""
+    was = f"was sealed over {seal.entry_count} entries adding up to {seal.sum_minor}; "
+    if (seal.entry_count, seal.sum_minor) == (found.entry_count, found.sum_minor):
+        return was + "there are as many with the same sum, but one was changed in another way, or exchanged"
+    return was + f"there are {found.entry_count} adding up to {found.sum_minor}"
 
 
 def _between(before: date, day: date) -> Iterator[Broken]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from appeal.books import standing
 from appeal.context import gateway, settings
 from appeal.core import money
 from appeal.core.errors import DomainError, NoSuchDonation
@@ -55,10 +56,12 @@ def home() -> str:
     """Show a donor's gifts, or ask for the address to send a link to."""
     if g.donor is None:
         return render_template("donors/ask.html")
+    gifts = privacy.gifts_of(g.donor)
     return render_template(
         "donors/home.html",
         donor=g.donor,
-        gifts=privacy.gifts_of(g.donor),
+        gifts=gifts,
+        standings=standing.of_all(gifts),
         monthly=managing.gifts_of(g.donor.id),
     )
 

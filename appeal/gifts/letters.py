@@ -10,9 +10,10 @@ from babel.dates import format_date
 from sqlalchemy import select
 
 from appeal import mail
+from appeal.books import standing
 from appeal.core import clock, money
 from appeal.extensions import db
-from appeal.gifts import receipts
+from appeal.gifts import monthly, receipts
 from appeal.models import Donation, OutboxItem
 from appeal.people import donor_links
 from appeal.queues import outbox
@@ -32,9 +33,18 @@ def senders(settings: Settings) -> dict[str, outbox.Sender]:
 def _sender(kind: str, settings: Settings) -> outbox.Sender:
     def send(item: OutboxItem) -> None:
         donation = db.session.scalars(select(Donation).where(Donation.id == item.donation_id)).one()
+        if _overtaken(item, donation):
+            raise outbox.NothingToSend("The gift has been paid since.")
         mail.send(letter(kind, donation, settings, item.content, name=item.dedupe), settings)
 
     return send
+
+
+def _overtaken(item: OutboxItem, donation: Donation) -> bool:
+    """Say whether a letter that waited for long would tell of a payment as missing that has come since."""
+    if item.kind == "renewal_failed":
+        return monthly.is_paid(item.content.get("invoice_id", ""))
+    return item.kind in {"on_its_way", "not_completed"} and donation.status == "received"
 
 
 def letter(
@@ -53,12 +63,14 @@ def letter(
     if not donation.donor.email:
         raise outbox.NothingToSend("The donor has no e-mail address.")
     appeal = donation.appeal
+    stands = standing.of(donation)
     subject, text, html = mail.render(
         kind,
         _filters(donation),
         donation=donation,
         appeal=appeal,
         content=content or {},
+        counted=stands is None or stands.gift_counts,
         page_url=f"{settings.public_url}/appeals/{appeal.slug}",
         gift_url=f"{settings.public_url}/donations/{donation.public_id}/thank-you",
         giving_url=f"{settings.public_url}/giving",

@@ -35,9 +35,11 @@ def change_amount(gift: RecurringGift, amount_minor: int, gateway: Gateway) -> R
         gift = db.session.get_one(RecurringGift, gift.id, populate_existing=True)
         _within_bounds(began.appeal, amount_minor)
         cover_minor = _cover(began, gift, amount_minor)
-        if (amount_minor, cover_minor) != (gift.amount_minor, gift.cover_minor):
+        changes = (amount_minor, cover_minor) != (gift.amount_minor, gift.cover_minor)
+        if changes:
             gift.terms = [*gift.terms, monthly.term(amount_minor, cover_minor, clock.now())]
-    key = f"terms:{gift.public_id}:{len(gift.terms)}"
+    # Under a key of before, Stripe would answer as the gift stood then, or refuse another amount.
+    key = f"terms:{gift.public_id}:{len(gift.terms)}" if changes else ""
     charge_minor = amount_minor + cover_minor
     told = _asked(
         gift,

@@ -82,6 +82,11 @@ def link(invoice_id: str, payment_intent_id: str) -> Donation:
         return donation
 
 
+def is_paid(invoice_id: str) -> bool:
+    """Say whether an invoice has been entered as an instalment."""
+    return _by_invoice(invoice_id) is not None
+
+
 def _by_invoice(invoice_id: str) -> Donation | None:
     return db.session.scalars(select(Donation).where(Donation.invoice_id == invoice_id)).one_or_none()
 
@@ -178,6 +183,9 @@ def _enter(donation: Donation, gift: RecurringGift, instalment: Instalment) -> N
     donation.recurring_gift_id = gift.id
     donation.invoice_id = instalment.invoice_id
     donation.payment_intent_id = donation.payment_intent_id or instalment.payment_intent_id
+    if gift.failed_at is not None and gift.failed_at <= instalment.paid_at:  # it is put right
+        gift.failed_invoice_url, gift.failed_at = "", None
+        notices.settle(_failure_names(instalment.invoice_id))
     counted = counts(donation.appeal, instalment.paid_at, first=instalment.first)
     giving.mark_received(donation, f"in:{instalment.invoice_id}", instalment.paid_at, counted=counted)
     donors.remember_customer(donation.donor_id, instalment.customer_id)
@@ -188,14 +196,14 @@ def _enter(donation: Donation, gift: RecurringGift, instalment: Instalment) -> N
 def counts(appeal: Appeal, paid_at: datetime, *, first: bool) -> bool:
     """Say whether an instalment counts toward the appeal: by its choice and its closing time, never by the clock.
 
-    The first always does. Later ones count until the closing time (`until_close`), `always`, or `never`; in the books
-    they all are.
+    The first always does. Later ones count until the closing time, or until staff closed it (`until_close`), `always`,
+    or `never`; in the books they all are.
     """
     if first or appeal.late_instalments == "always":
         return True
     if appeal.late_instalments == "never":
         return False
-    return appeal.closes_at is None or paid_at < appeal.closes_at
+    return all(end is None or paid_at < end for end in (appeal.closes_at, appeal.closed_at))
 
 
 def follow(told: Subscription) -> RecurringGift | None:
@@ -264,17 +272,34 @@ def renewal_failed(failed: FailedInstalment) -> bool:
             "renewal_failed",
             f"renewal_failed:{failed.invoice_id}:{failed.attempt}",
             donation=began,
-            content={"pay_url": failed.pay_url},
+            content={
+                "pay_url": failed.pay_url,
+                "invoice_id": failed.invoice_id,
+                "amount_minor": gift.amount_minor,
+                "last": failed.last,
+            },
         )
-        notices.add(
-            "renewal_failed",
-            f"renewal_failed:{failed.invoice_id}",
-            "A monthly gift could not be charged; the donor was written to.",
-            donation=began,
-        )
+        _tell_staff_of_failure(began, failed)
         if new:
             running.move(gift, running.bucket(gift))
         return True
+
+
+def _tell_staff_of_failure(began: Donation, failed: FailedInstalment) -> None:
+    """Write a notice of a failed renewal, and in its place another of its last try; in whatever order they are told."""
+    try_again, last = _failure_names(failed.invoice_id)
+    if failed.last:
+        notices.settle([try_again])
+        sentence = "A monthly gift could not be charged at the last try; the donor was written to. Nothing more comes unless they act."
+        notices.add("renewal_failed", last, sentence, donation=began)
+    elif not notices.any_known([last]):
+        sentence = "A monthly gift could not be charged; the donor was written to, and Stripe tries again."
+        notices.add("renewal_failed", try_again, sentence, donation=began)
+
+
+def _failure_names(invoice_id: str) -> tuple[str, str]:
+    """Name the notices of an invoice that could not be charged: while it is tried again, and after the last try."""
+    return f"renewal_failed:{invoice_id}", f"renewal_failed:{invoice_id}:last"
 
 
 def instalments_of(gift: RecurringGift) -> Iterator[Donation]:

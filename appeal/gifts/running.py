@@ -43,6 +43,18 @@ def move(gift: RecurringGift, change_minor: int, *, day: int | None = None) -> N
     db.session.execute(change.execution_options(synchronize_session=False))
 
 
+def recount(appeal: Appeal) -> None:
+    """Work the totals of an appeal out anew, in the caller's transaction: its choice whether covers count has changed."""
+    own = AppealTotals.appeal_id == appeal.id
+    db.session.execute(select(AppealTotals.appeal_id).where(own).with_for_update())
+    days: dict[str, int] = {}
+    for gift in db.session.scalars(select(RecurringGift).where(RecurringGift.appeal_id == appeal.id)):
+        if minor := bucket(gift):
+            days[str(gift.anchor_day)] = days.get(str(gift.anchor_day), 0) + minor
+    change = update(AppealTotals).where(own).values(running_monthly=days)
+    db.session.execute(change.execution_options(synchronize_session=False))
+
+
 def projected_minor(appeal: Appeal, totals: AppealTotals, now: datetime) -> int:
     """Return what running monthly gifts will add until closing, in minor units; nought where they do not count.
 

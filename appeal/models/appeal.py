@@ -40,6 +40,8 @@ class Appeal(Base):
     locale: Mapped[str] = mapped_column(String(20), default="en_GB")
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
+    # When staff closed it, while it is closed: that may be before the closing time, or without one
+    closed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     revision: Mapped[int] = mapped_column(default=1)
 

@@ -17,6 +17,7 @@ from appeal.core import clock
 from appeal.core.errors import DomainError, StaleForm
 from appeal.database import writing
 from appeal.extensions import db
+from appeal.gifts import running
 from appeal.models import Appeal, AppealChange, AuditEntry
 from appeal.office import audit
 from appeal.office.audit import Actor
@@ -81,6 +82,8 @@ def change(
             return appeal
         _apply(appeal, before, after, actor)
         session.flush()
+        if "cover_counts" in after:
+            running.recount(appeal)
         return appeal
 
 

@@ -139,13 +139,17 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class FailedInstalment:
-    """A renewal that could not be charged; `pay_url` is where the donor can put it right."""
+    """A renewal that could not be charged; `pay_url` is where the donor can put it right.
+
+    `last`: Stripe does not try again by itself.
+    """
 
     invoice_id: str
     subscription_id: str
     begun_by: str
     first: bool
     attempt: int
+    last: bool
     pay_url: str
     told_at: datetime
 

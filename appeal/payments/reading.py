@@ -27,6 +27,13 @@ from appeal.payments.port import (
 Json = Mapping[str, Any]
 
 
+def names_a_gift(item: Json) -> bool:
+    """Say whether a session or payment intent names a gift: another product's may hold what we cannot read."""
+    if item.get("object") == "checkout.session" and item.get("mode") not in {"payment", "subscription"}:
+        return False
+    return bool(item.get("client_reference_id") or (item.get("metadata") or {}).get("donation_id"))
+
+
 def payment_of_session(session: Json, told_at: datetime) -> Payment:
     """Read a Checkout session. `complete` does not mean paid: `payment_status` says."""
     currency = session["currency"]
@@ -137,6 +144,7 @@ def failed_instalment_of(invoice: Json, told_at: datetime) -> FailedInstalment |
         begun_by=begun_by,
         first=invoice.get("billing_reason") == "subscription_create",
         attempt=int(invoice.get("attempt_count") or 0),
+        last=invoice.get("next_payment_attempt") is None,
         pay_url=invoice.get("hosted_invoice_url") or "",
         told_at=told_at,
     )
@@ -247,7 +255,7 @@ def payout_of(payout: Json) -> Payout:
     """Read a payout."""
     return Payout(
         payout_id=payout["id"],
-        amount_minor=money.from_stripe(payout["amount"], payout["currency"]),
+        amount_minor=_settled(payout["amount"], payout["currency"]),
         currency=payout["currency"],
         status=payout["status"],
         arrives_at=clock.from_unix(payout["arrival_date"]),

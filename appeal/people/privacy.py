@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, LargeBinary, delete, func, literal, or_, select, update
 
+from appeal.books import standing
+from appeal.books.standing import Standing
 from appeal.core import clock
 from appeal.core.errors import NotPossible
 from appeal.database import writing
@@ -48,6 +50,8 @@ def find(email: str) -> Donor:
 def export(donor: Donor) -> dict[str, Any]:
     """Return everything that is held about a person, as plain values; amounts in minor units."""
     people = _same_person(donor)
+    gifts = _gifts(people)
+    stand = standing.of_all(gifts)
     return {
         "donor": {
             "email": donor.email,
@@ -55,7 +59,7 @@ def export(donor: Donor) -> dict[str, Any]:
             "since": clock.rfc3339(donor.created_at),
             "stripe_customer": donor.stripe_customer_id,
         },
-        "gifts": [_gift(gift) for gift in _gifts(people)],
+        "gifts": [_gift(gift, stand.get(gift.id)) for gift in gifts],
         "by_post_and_bank": [
             {
                 "name": one.name,
@@ -120,14 +124,14 @@ def _gifts(people: Sequence[int]) -> Sequence[Donation]:
     return db.session.scalars(query).all()
 
 
-def _gift(gift: Donation) -> dict[str, Any]:
+def _gift(gift: Donation, stands: Standing | None) -> dict[str, Any]:
     return {
         "reference": gift.public_id,
         "appeal": gift.appeal.slug,
         "amount_minor": gift.amount_minor,
         "cover_minor": gift.cover_minor,
-        "received_minor": gift.received_minor,
-        "returned_minor": gift.returned_minor,
+        "received_minor": stands.received_minor if stands else 0,
+        "returned_minor": stands.back_minor if stands else 0,
         "currency": gift.currency,
         "frequency": gift.frequency,
         "status": gift.status,

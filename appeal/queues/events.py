@@ -38,23 +38,21 @@ def apply(event: Json, *, livemode: bool) -> bool:
 
 
 def _session(session: Json, told_at: datetime, livemode: bool) -> bool:
-    if session.get("mode") not in {"payment", "subscription"}:
-        return False
-    return _settle(payments.payment_of_session(session, told_at), livemode)
+    return payments.names_a_gift(session) and _settle(payments.payment_of_session(session, told_at), livemode)
 
 
 def _session_failed(session: Json, told_at: datetime, livemode: bool) -> bool:
+    if not payments.names_a_gift(session):
+        return False  # another product's payment on the same Stripe account
     payment = payments.payment_of_session(session, told_at)
     return _settle(payments.with_state(payment, "failed"), livemode)
 
 
 def _intent(intent: Json, told_at: datetime, livemode: bool) -> bool:
-    return _settle(payments.payment_of_intent(intent, told_at), livemode)
+    return payments.names_a_gift(intent) and _settle(payments.payment_of_intent(intent, told_at), livemode)
 
 
 def _settle(payment: payments.Payment, livemode: bool) -> bool:
-    if not payment.donation_public_id:
-        return False  # another product's payment on the same Stripe account
     if payment.state in WITHOUT_MONEY and not giving.is_known(payment.donation_public_id):
         return False  # of an attempt that was forgotten since
     giving.settle(payment, livemode=livemode)

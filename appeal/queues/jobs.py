@@ -108,8 +108,7 @@ def _statement(_settings: Settings, gateway: Gateway) -> None:
 
 
 def _reconcile(settings: Settings, gateway: Gateway) -> None:
-    since = clock.now() - timedelta(days=2)
-    report = reconcile.run(gateway, since=since, livemode=settings.livemode)
+    report = reconcile.run(gateway, since=reconcile_runs.due_since(), livemode=settings.livemode)
     reconcile_runs.keep(report, reconcile_runs.BY_SCHEDULE)
 
 

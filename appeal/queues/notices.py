@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, update
 
 from appeal.books import ledger
 from appeal.core import clock
@@ -25,6 +25,9 @@ NAMES = {
     "other": ("notice", "notices"),
 }
 
+# Who has put away a notice that later news has overtaken.
+OVERTAKEN = "later news"
+
 
 def add(
     kind: str, dedupe: str, sentence: str, *, donation: Donation | None = None, appeal_id: int | None = None
@@ -41,6 +44,20 @@ def add(
             "seen_by": "",
         }
         ledger.insert_once(session, Notice, values, key="dedupe")
+
+
+def any_known(names: Iterable[str]) -> bool:
+    """Say whether a notice was ever written under one of these names (its `dedupe`)."""
+    query = select(Notice.id).where(Notice.dedupe.in_(list(names))).limit(1)
+    return db.session.scalar(query) is not None
+
+
+def settle(names: Iterable[str]) -> None:
+    """Put away the notices of these names that have been overtaken, in the caller's transaction."""
+    with writing() as session:
+        change = update(Notice).where(Notice.dedupe.in_(list(names)), Notice.seen_at.is_(None))
+        values = {"seen_at": clock.now(), "seen_by": OVERTAKEN}
+        session.execute(change.values(values).execution_options(synchronize_session=False))
 
 
 def unseen(most: int = 100, *, donation: Donation | None = None) -> list[Notice]:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appeal import reports
 from appeal.books import fees, ledger, refunding
+from appeal.books.standing import Standing, standing
 from appeal.context import gateway
 from appeal.core import money
 from appeal.core.errors import DomainError
@@ -70,6 +71,7 @@ class Gift:
 
     donation: Donation
     entries: list[LedgerEntry]
+    stands: Standing | None
     letters: list[OutboxItem]
     orders: list[RefundOrder]
     notes: list[Note]
@@ -91,9 +93,11 @@ def gift(public_id: str) -> Gift:
     mine: Any = select(OutboxItem).where(OutboxItem.donation_id == donation.id).order_by(OutboxItem.id.desc())
     orders = select(RefundOrder).where(RefundOrder.donation_id == donation.id).order_by(RefundOrder.id.desc())
     changes, _ = audit.entries(audit.Search(subject=f"donation:{donation.public_id}"), most=20)
+    entries = ledger.entries_of(donation)
     return Gift(
         donation,
-        ledger.entries_of(donation),
+        entries,
+        standing(entries),
         list(db.session.scalars(mine.limit(20))),
         list(db.session.scalars(orders)),
         notes.about([donation.donor_id]),
@@ -150,8 +154,8 @@ def refund(public_id: str) -> BaseResponse | tuple[str, int]:
         sum_in_words = access.exact(minor, donation.appeal)
         asked = sure.ask(
             f"Refund {sum_in_words}?",
-            f"{sum_in_words} of {access.exact(donation.standing_minor, donation.appeal)} goes back "
-            f"to {donation.name or 'the donor'}, the way it came. The public figure falls by it at once.",
+            f"{sum_in_words} of {access.exact(refunding.refundable_minor(donation), donation.appeal)} goes back "
+            f"to {donation.name or 'the donor'}, the way it came. The public figure falls at once by what it counts of it.",
             "A refund cannot be taken back. Stripe keeps its fee.",
             button=f"Refund {sum_in_words}",
             back=url_for("staff.donations.one", public_id=public_id),

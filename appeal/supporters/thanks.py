@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from flask import render_template, url_for
 
 from appeal import reports
+from appeal.books import standing as books
 from appeal.context import settings
 from appeal.core import clock, markdown, texts, thanks_pass
 from appeal.gifts import giving, monthly
@@ -68,6 +69,7 @@ def page(back: Back) -> str:
         appeal=appeal,
         figure=reports.figure(appeal.slug),
         state=state,
+        stands=books.of(donation) if state == "received" else None,
         masked_email=texts.masked_email(donation.donor.email) if donation.donor.email else "",
         credit_shown=reports.credit_line(donation),
         receipt_url=url_for("supporters.receipt", public_id=donation.public_id)

@@ -1,13 +1,15 @@
 """An appeal has one currency; every amount, exponent and minimum is Stripe's, and what does not fit is parked."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from appeal.books import adjustments
+from appeal.books import adjustments, fees, reconcile
+from appeal.core.clock import now
 from appeal.extensions import db
-from appeal.models import InboxEvent
+from appeal.models import InboxEvent, Payout
 from tests.money.conftest import open_shop
 from tests.money.shop import Shop
 
@@ -29,6 +31,30 @@ def test_a_gift_and_its_refund_are_exact_in_every_currency(
         assert monthly.received_minor == amount_minor
         assert shop.raised_minor == 3 * amount_minor - refund_minor
         shop.assert_true()
+
+
+@pytest.mark.parametrize("currency", ["eur", "jpy", "kwd"])
+def test_a_payout_is_tied_to_its_gifts_in_every_currency(app: Any, sandbox: Any, currency: str) -> None:
+    with open_shop(app, sandbox, currency=currency) as shop:
+        shop.give(25550)
+        payout = sandbox.payout(currency, everything=True)
+        shop.deliver()
+        assert not db.session.scalars(select(InboxEvent).where(InboxEvent.state == "parked")).all()
+        report = reconcile.run(shop.gateway, since=now() - timedelta(days=1), livemode=False)
+        assert report.differences == []
+        row = db.session.scalars(select(Payout)).one()
+        total = fees.total(fees.lines_of(row))
+        assert total is not None
+        assert total.net_minor == row.amount_minor == payout["amount"]
+
+
+@pytest.mark.parametrize("kind", ["checkout.session.completed", "payment_intent.succeeded"])
+def test_another_products_payment_in_a_currency_unknown_to_us_is_let_go(shop: Shop, kind: str) -> None:
+    shop.pay(shop.begin(2500))
+    (told,) = [one for one in shop.events() if one["type"] == kind]
+    told["data"]["object"] |= {"currency": "xyz", "client_reference_id": None, "metadata": {}}
+    shop.deliver([told])
+    assert db.session.scalars(select(InboxEvent.state)).one() == "ignored"
 
 
 @pytest.mark.parametrize(
@@ -54,11 +80,12 @@ def test_an_event_that_does_not_fit_is_parked_with_its_reason(
     assert shop.entries() == []
 
 
-def test_a_refund_in_another_currency_is_parked(shop: Shop) -> None:
+@pytest.mark.parametrize("change", [{"currency": "eur"}, {"amount": 2501}])
+def test_a_refund_that_does_not_fit_its_gift_is_parked(shop: Shop, change: dict[str, Any]) -> None:
     donation = shop.give(2500)
     shop.refund(donation, 100)
     (event,) = [one for one in shop.events() if one["type"] == "refund.created"]
-    event["data"]["object"]["currency"] = "eur"
+    event["data"]["object"] |= change
     shop.deliver([event])
     assert shop.raised_minor == 2500
     assert [row.state for row in db.session.scalars(select(InboxEvent)) if row.type == "refund.created"] == [

@@ -1,13 +1,15 @@
 """Missed events: reconcile alone ends in the same books as full delivery, and names each difference with its cause."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from appeal.books import differences, fees, reconcile
+from appeal import payments
+from appeal.books import differences, fees, reconcile, reconcile_runs
 from appeal.core import clock
 from appeal.database import writing
 from appeal.extensions import db
@@ -132,6 +134,31 @@ def test_a_refund_of_another_product_is_not_ours_and_no_difference(shop: Shop) -
     assert run(shop).open == []
 
 
+def test_what_another_product_has_in_ways_unknown_to_us_holds_nothing_up(shop: Shop) -> None:
+    donation = shop.give(2500)
+    shop.refund(donation, 500)
+    world = shop.sandbox.world
+    intent = dict(next(iter(world["payment_intent"].items.values())), id="pi_another_product", metadata={})
+    refund = dict(next(iter(world["refund"].items.values())), id="re_other", currency="xyz", charge="ch_x")
+    session = dict(next(iter(world["checkout.session"].items.values())), id="cs_test_other", mode="setup")
+    session |= {"client_reference_id": None, "metadata": {}, "currency": None, "amount_total": None}
+    for one in (intent, refund | {"payment_intent": intent["id"]}, session):
+        world.save(one)
+    report = run(shop)
+    assert report.open == []
+    assert shop.raised_minor == 2000
+
+
+def test_what_cannot_be_read_of_ours_is_named_and_the_rest_applied(shop: Shop) -> None:
+    donation = shop.give(2500)
+    shop.refund(donation, 500)
+    unread = dict(next(iter(shop.sandbox.world["refund"].items.values())), id="re_unread", currency="xyz")
+    shop.sandbox.world.save(unread)
+    (left,) = run(shop).open
+    assert (left.kind, left.stripe_id) == ("unreadable", "re_unread")
+    assert shop.raised_minor == 2000
+
+
 # -- what the worker asks
 
 
@@ -225,6 +252,46 @@ def test_a_payout_that_failed_lets_its_gifts_go_to_the_next(shop: Shop) -> None:
     fees.read_payouts(shop.gateway)
     paid = db.session.scalars(select(Payout).where(Payout.status == "paid")).one()
     assert sum(line.movement.net_minor for line in fees.lines_of(paid)) == paid.amount_minor
+
+
+def test_a_payout_that_fails_stays_failed_whatever_is_told_late_and_by_whichever_clock(shop: Shop) -> None:
+    shop.give(2500)
+    shop.sandbox.payout(everything=True, fail=True)
+    told = [one["data"]["object"] for one in shop.events() if one["type"] in {"payout.paid", "payout.failed"}]
+    failed = payments.payout_of(told[-1])
+    assert failed.status == "failed"
+    fees.note_payout(replace(failed, status="paid"), clock.now() + timedelta(days=9))
+    fees.note_payout(failed, clock.now())
+    fees.note_payout(replace(failed, status="paid"), clock.now() + timedelta(days=10))
+    assert db.session.scalars(select(Payout.status)).one() == "failed"
+
+
+def test_another_products_movements_never_stand_in_the_way_of_ours(shop: Shop) -> None:
+    ours = shop.pay(shop.begin(2500))
+    fees.pull(shop.gateway, LONG_AGO)
+    (raw,) = shop.gateway.listed("movements", LONG_AGO)
+    for number in range(3):
+        foreign = replace(
+            payments.movement_of(raw), movement_id=f"txn_{number}", payment_intent_id=f"pi_{number}"
+        )
+        fees.keep([foreign])
+    shop.deliver()
+    assert fees.tie_loose(most=2) == 1
+    assert (
+        db.session.scalars(select(BalanceMovement.donation_id).order_by(BalanceMovement.id)).first()
+        == ours.id
+    )
+
+
+def test_the_schedule_looks_back_to_its_last_run_however_long_nothing_ran(shop: Shop) -> None:
+    usual = reconcile_runs.due_since()
+    assert timedelta(days=2) <= clock.now() - usual < timedelta(days=2, minutes=1)
+    report = reconcile.Report(since=usual, dry_run=False)
+    reconcile_runs.keep(report, reconcile_runs.BY_SCHEDULE)
+    with clock.travel(clock.now() + timedelta(days=20)):
+        reconcile_runs.keep(report, "somebody@example.org")
+        assert clock.now() - reconcile_runs.due_since() > timedelta(days=20)
+    assert shop.raised_minor == 0
 
 
 # -- the command

@@ -1,12 +1,17 @@
 """Monthly gifts: each paid invoice is one donation and one entry, whoever tells of it, however often."""
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
-from appeal import reports
+from appeal import appeals, reports
+from appeal.core import clock
 from appeal.database import writing
 from appeal.extensions import db
 from appeal.gifts import checkout, giving, managing, monthly
 from appeal.models import Donation, InboxEvent, Notice, OutboxItem
+from appeal.office import editing
+from appeal.office.audit import COMMAND_LINE
 from tests.money.shop import Shop
 
 
@@ -145,10 +150,6 @@ def test_cancelling_at_the_end_of_the_month_can_be_taken_back(shop: Shop) -> Non
 
 
 def closes_in_days(shop: Shop, days: int, policy: str) -> None:
-    from datetime import timedelta
-
-    from appeal.core import clock
-
     with writing():
         appeal = db.session.get_one(type(shop.appeal), shop.appeal.id)
         appeal.closes_at = clock.now() + timedelta(days=days)
@@ -163,6 +164,26 @@ def test_after_closing_instalments_stay_in_the_books_and_no_longer_count(shop: S
     counted = [minor for _kind, _fact, minor, counts in shop.entries() if counts]
     assert sum(counted) == shop.raised_minor == 2000
     assert sum(minor for _kind, _fact, minor, _ in shop.entries()) == 4000
+    shop.assert_true()
+
+
+def test_an_appeal_closed_by_hand_counts_no_later_instalment_until_it_is_opened_again(shop: Shop) -> None:
+    shop.monthly(1000)
+    closed_at = clock.now() + timedelta(days=40)
+    shop.months(1)  # paid before it is closed, and told after
+    with clock.travel(closed_at):
+        appeals.set_status(shop.appeal.slug, "closed")
+        appeals.set_status(shop.appeal.slug, "closed")
+        shop.deliver()
+        assert shop.raised_minor == 2000
+        shop.months(1)
+        shop.deliver()
+        assert shop.raised_minor == 2000
+        assert sum(minor for _kind, _fact, minor, _ in shop.entries()) == 3000
+        appeals.set_status(shop.appeal.slug, "open")
+        shop.months(1)
+        shop.deliver()
+        assert shop.raised_minor == 3000
     shop.assert_true()
 
 
@@ -186,6 +207,20 @@ def test_the_projection_is_what_running_gifts_will_add_until_closing(shop: Shop)
     assert figure.raised_minor == 1000
     managing.cancel(shop.gift(donation), shop.gateway, at_once=False)
     assert reports.figure(shop.appeal.slug).projected_monthly_minor == 0
+    shop.assert_true()
+
+
+def test_the_projection_follows_the_appeals_choice_whether_covers_count(shop: Shop) -> None:
+    donation = shop.monthly(1000, cover_fee=True)
+    shop.monthly(500)
+    closes_in_days(shop, 40, "until_close")
+    for counts, projected_minor in ((True, 1500 + donation.cover_minor), (False, 1500)):
+        appeal = db.session.get_one(type(shop.appeal), shop.appeal.id, populate_existing=True)
+        editing.change(appeal.slug, {"cover_counts": counts}, appeal.revision, COMMAND_LINE)
+        assert reports.figure(shop.appeal.slug).projected_monthly_minor == projected_minor
+        shop.assert_true()
+    managing.cancel(shop.gift(donation), shop.gateway, at_once=True)
+    assert reports.figure(shop.appeal.slug).projected_monthly_minor == 500
     shop.assert_true()
 
 

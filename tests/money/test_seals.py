@@ -57,6 +57,7 @@ def test_a_changed_entry_shows_even_where_the_totals_fit(three_days: Shop) -> No
     assert proof.differences() == []
     (broken,) = seals.broken()
     assert "1001" in broken.problem
+    assert "changed in another way" in broken.problem
 
 
 def test_a_missing_entry_shows(three_days: Shop) -> None:

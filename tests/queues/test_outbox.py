@@ -53,10 +53,10 @@ def test_a_receipt_arrives_over_smtp_as_text_html_and_pdf(session, work, smtp) -
 def test_one_letter_for_each_cause_however_often_it_is_told(session, work, smtp) -> None:
     donation = started(open_appeal())
     for _ in range(3):
-        giving.settle(told(donation, "on_its_way"), livemode=False)
-        giving.settle(paid(donation), livemode=False)
-        while work():
-            pass
+        for payment in (told(donation, "on_its_way"), paid(donation)):
+            giving.settle(payment, livemode=False)
+            while work():
+                pass
     assert [item.kind for item in items(session)] == ["on_its_way", "receipt"]
     assert len(smtp.messages) == 2
 

@@ -55,6 +55,22 @@ def test_the_page_stands_in_every_state(app, client, open_one, name) -> None:
     assert ("<form" in text(answer)) is has_form
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"late_instalments": "until_close"}, "until the appeal closes"),
+        ({"late_instalments": "always"}, "also after the appeal closes"),
+        ({"late_instalments": "never"}, "of a monthly gift the first month"),
+        ({"cover_counts": True}, "added for the card fee counts too"),
+    ],
+)
+def test_the_page_says_what_this_appeal_counts(client, open_one, values, words) -> None:
+    open_one(**values)
+    page = text(client.get(PAGE))
+    assert words in page
+    assert ("counts too" in page) == ("cover_counts" in values)
+
+
 def test_the_first_address_leads_to_the_one_live_appeal_with_its_query(client, open_one) -> None:
     open_one()
     answer = client.get("/?src=print-a&amount=25")

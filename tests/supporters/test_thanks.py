@@ -5,9 +5,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from appeal.books import adjustments
 from appeal.core import clock
 from appeal.database import writing
 from appeal.gifts import giving
+from appeal.payments import Refund
 from appeal.reports import appeal_by_slug
 from tests.making import SLUG, form, paid, post_form, started, told
 
@@ -208,8 +210,11 @@ def test_a_gift_that_has_gone_back_is_not_called_counted(app, client, open_one) 
     open_one()
     name = begin(app)
     settle(app, name, "paid")
-    with app.app_context(), writing():
-        giving.by_public_id(name).returned_minor = 2500
+    with app.app_context():
+        donation = giving.by_public_id(name)
+        now = clock.now()
+        back = Refund("re_1", donation.payment_intent_id, None, 2500, "gbp", True, False, now, now)
+        adjustments.apply_refund(back)
     page = text(client.get(f"/donations/{name}/thank-you"))
     assert "has gone back to you" in page
     assert "is counted" not in page
