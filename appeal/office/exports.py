@@ -1,4 +1,4 @@
-"""What leaves the house as a file: the counted entries of the books, donors, and gifts as a CRM takes them.
+"""What leaves the house as a file: the entries of the books, donors, and gifts as a CRM takes them.
 
 Rows are read in windows of four thousand ids, so that an export of a million rows holds four thousand at a time and
 disturbs nobody. It reaches up to the entry that was the newest when it began.
@@ -33,9 +33,10 @@ class Table:
     count: Callable[[], int]
 
 
-def entries(appeal: Appeal, *, personal: bool) -> Table:
+def entries(appeal: Appeal, *, personal: bool, counted: bool = True) -> Table:
     """Return every counted entry, refunds negative, so that the column of amounts adds up to *raised*.
 
+    With `counted` false those that are in the books and not part of *raised*: most fee covers, instalments after closing.
     Names and e-mail addresses are there only where `personal` says that they may be seen.
     """
     head: tuple[str, ...] = ("Entry", "Day", "Time (UTC)", "Kind", "Amount", "Currency", "Source", "Frequency", "Placement", "Link", "Page", "Gift")  # fmt: skip
@@ -44,9 +45,9 @@ def entries(appeal: Appeal, *, personal: bool) -> Table:
         LedgerEntry.amount_minor, LedgerEntry.currency, _word(LedgerEntry.source), _word(LedgerEntry.frequency),
         LedgerEntry.placement, Donation.src, Donation.page, Donation.public_id,
     ]  # fmt: skip
-    own = (LedgerEntry.appeal_id == appeal.id, LedgerEntry.counted.is_(True))
+    own = (LedgerEntry.appeal_id == appeal.id, LedgerEntry.counted.is_(counted))
     # A sum keeps the index on the appeal out of it: every window would be looked for among all of its entries.
-    by_id = (LedgerEntry.appeal_id + 0 == appeal.id, LedgerEntry.counted.is_(True))
+    by_id = (LedgerEntry.appeal_id + 0 == appeal.id, LedgerEntry.counted.is_(counted))
     if personal:
         head += ("Name", "E-mail", "Reason")
         columns += [Donation.name, Donor.email, LedgerEntry.reason]
@@ -54,8 +55,8 @@ def entries(appeal: Appeal, *, personal: bool) -> Table:
     if personal:
         query = query.join(Donor, Donor.id == Donation.donor_id)
     return Table(
-        f"{appeal.slug}-entries",
-        "Entries",
+        f"{appeal.slug}-{'entries' if counted else 'uncounted'}",
+        "Entries" if counted else "Entries that do not count",
         head,
         lambda: map(_entry, _paged(query, LedgerEntry.id)),
         lambda: int(db.session.scalar(select(func.count()).select_from(LedgerEntry).where(*own)) or 0),
@@ -77,13 +78,18 @@ NPSP_HEAD = (
 def npsp(appeal: Appeal) -> Table:
     """Return every gift that stands, under the headings of Salesforce's NPSP Data Import.
 
+    A gift's amount is what its donor gave and did not get back: fee cover included, and what came after closing.
     Source: Salesforce, "NPSP Data Import: field reference".
     """
-    own = (Donation.appeal_id == appeal.id, Donation.received_minor > Donation.returned_minor)
+    booked = select(func.coalesce(func.sum(LedgerEntry.amount_minor), 0)).where(
+        LedgerEntry.donation_id == Donation.id
+    )
+    given = booked.scalar_subquery()
+    own = (Donation.appeal_id == appeal.id, given > 0)
     title, zone = appeal.title, appeal.time_zone
     query = select(
-        Donation.id, Donation.public_id, Donor.name, Donor.email, Donation.received_minor, Donation.returned_minor,
-        Donation.currency, Donation.received_at, Donation.frequency, Donation.source,
+        Donation.id, Donation.public_id, Donor.name, Donor.email, given, Donation.currency, Donation.received_at,
+        Donation.frequency, Donation.source,
     ).join(Donor, Donor.id == Donation.donor_id)  # fmt: skip
     return Table(
         f"{appeal.slug}-npsp",
@@ -98,12 +104,12 @@ METHODS = {"online": "Credit Card", "post": "Check", "bank": "EFT"}
 
 
 def _npsp(row: Any, title: str, zone: str) -> Sequence[Cell]:
-    _id, public_id, name, email, received, returned, currency, at, frequency, source = row
+    _id, public_id, name, email, given, currency, at, frequency, source = row
     first, _, last = (name or "A supporter").rpartition(" ")
     day = clock.day_of(at, zone).isoformat()
     rhythm = "Recurring" if frequency == "monthly" else "One-time"
     return (
-        first, last, email or "", "Contact1", f"{title} {day}", Amount.of(received - returned, currency), day,
+        first, last, email or "", "Contact1", f"{title} {day}", Amount.of(int(given), currency), day,
         "Closed Won", rhythm, "", title, METHODS[source], "True", public_id,
     )  # fmt: skip
 

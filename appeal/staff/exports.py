@@ -31,6 +31,19 @@ def entries_csv() -> BaseResponse:
     return _stream(table, excel=request.args.get("preset") == "excel", personal=access.may("editor"))
 
 
+@routes.get("/uncounted.csv")
+@access.allow("viewer")
+def uncounted_csv() -> BaseResponse:
+    """Stream the entries that are in the books and not part of *raised* as CSV."""
+    found = choice.if_any()
+    if found is None:
+        raise NoSuchAppeal
+    personal = access.may("editor")
+    return _stream(
+        exports.entries(found.appeal, personal=personal, counted=False), excel=False, personal=personal
+    )
+
+
 @routes.get("/donations.xlsx")
 @access.allow("viewer")
 def entries_xlsx() -> BaseResponse:

@@ -24,6 +24,7 @@ PRESETS = {
     "plain": ("Entries of the books, CSV", "csv"),
     "excel": ("Entries of the books, CSV for Excel", "csv"),
     "xlsx": ("Entries of the books, Excel workbook", "xlsx"),
+    "uncounted": ("Entries that do not count toward the appeal, CSV", "csv"),
     "npsp": ("Gifts for Salesforce NPSP, CSV", "csv"),
     "donors": ("Donors, CSV for Excel", "csv"),
 }
@@ -45,7 +46,9 @@ def table_of(preset: str, appeal: Appeal | None, *, personal: bool) -> exports.T
         return exports.donors()
     if appeal is None or preset not in PRESETS or (preset == "npsp" and not personal):
         raise NoSuchExport
-    return exports.npsp(appeal) if preset == "npsp" else exports.entries(appeal, personal=personal)
+    if preset == "npsp":
+        return exports.npsp(appeal)
+    return exports.entries(appeal, personal=personal, counted=preset != "uncounted")
 
 
 def begin(preset: str, appeal: Appeal | None, person_id: int, *, personal: bool) -> int:

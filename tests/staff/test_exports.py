@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import openpyxl
@@ -15,6 +16,10 @@ from sqlalchemy import select
 
 from appeal import demo
 from appeal.appeals import by_slug
+from appeal.books import ledger
+from appeal.books.ledger import Fact
+from appeal.core import clock
+from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Donation, Donor, LedgerEntry
 from appeal.office import audit, exports, sheets
@@ -166,6 +171,23 @@ def test_the_crm_preset_has_the_headings_that_npsp_expects(office: Enter, winter
     assert (first["Contact1 First Name"], first["Contact1 Last Name"]) == ("Ada", "Byron")
     assert (first["Donation Amount"], first["Donation Stage"]) == ("10.00", "Closed Won")
     assert sum(float(row["Donation Amount"]) for row in rows) == 55.0
+
+
+def test_what_does_not_count_has_an_export_of_its_own_and_is_in_the_crms(
+    office: Enter, app: Flask, winter: str
+) -> None:
+    with app.app_context():
+        gift = make_gift(by_slug("winter"), 700, "Grace Hopper", email="grace@readers.example")
+        with writing():
+            late = Fact("cover", f"late:{gift.id}", 31, clock.now(), counted=False)
+            assert ledger.record(ledger.lock(gift.id), late)
+    rows = list(csv.DictReader(io.StringIO(office("editor").get("/staff/uncounted.csv").text)))
+    assert [(row["Kind"], row["Amount"], row["Name"]) for row in rows] == [("cover", "0.31", "Grace Hopper")]
+    assert "Grace" not in office("viewer").get("/staff/uncounted.csv").text
+    counted = list(csv.DictReader(io.StringIO(office("editor").get("/staff/donations.csv").text)))
+    assert sum(Decimal(row["Amount"]) for row in counted) == Decimal("62.00")
+    gifts = list(csv.DictReader(io.StringIO(office("editor").get("/staff/npsp.csv").text)))
+    assert [row["Donation Amount"] for row in gifts if row["Contact1 Last Name"] == "Hopper"] == ["7.31"]
 
 
 def test_a_long_export_is_made_beside_the_request_and_belongs_to_its_maker(

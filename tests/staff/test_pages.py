@@ -53,6 +53,7 @@ MATRIX = {
     "staff.moderation.judge": "editor",
     "staff.moderation.words": "editor",
     "staff.exports.entries_csv": "viewer",
+    "staff.exports.uncounted_csv": "viewer",
     "staff.exports.entries_xlsx": "viewer",
     "staff.exports.npsp": "editor",
     "staff.exports.donors": "editor",
