@@ -63,6 +63,8 @@ MESSAGES = {
     501: "Only the JSON format is offered.",
     503: "A part of this site is not answering just now. Nothing was lost.",
 }
+# For any site to read, errors included: what no route answered (405, 404) never reaches that door's own headers.
+OPEN_DOORS = ("/api/", "/embed/", "/oembed")
 JSON_DOORS = ("/api/", "/webhooks/", "/oembed", "/metrics", "/healthz", "/readyz")
 
 
@@ -161,6 +163,9 @@ def _headers(response: Response, settings: Settings) -> Response:
         "form-action 'self'; frame-ancestors 'none'",
     )
     headers.setdefault("X-Request-Id", g.get("request_id", ""))
+    if request.path.startswith(OPEN_DOORS):
+        headers.setdefault("Access-Control-Allow-Origin", "*")
+        headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
     if settings.production:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response
