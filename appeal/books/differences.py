@@ -53,7 +53,7 @@ class Difference:
 
     def _sum(self) -> str:
         if self.currency not in CURRENCIES:  # another product's, on the same account
-            return f"{self.amount_minor} {self.currency} (minor units)"
+            return f"{self.amount_minor} in the smallest unit of {self.currency.upper()}"
         return money.format_money(self.amount_minor, self.currency)
 
 
