@@ -63,6 +63,10 @@ MESSAGES = {
     501: "Only the JSON format is offered.",
     503: "A part of this site is not answering just now. Nothing was lost.",
 }
+FOREIGN_HOST = (
+    "This server does not answer to the name it was asked by. Whoever runs it gives its names in PUBLIC_URL and "
+    "TRUSTED_HOSTS."
+)
 # For any site to read, errors included: what no route answered (405, 404) never reaches that door's own headers.
 OPEN_DOORS = ("/api/", "/embed/", "/oembed")
 JSON_DOORS = ("/api/", "/webhooks/", "/oembed", "/metrics", "/healthz", "/readyz")
@@ -208,10 +212,12 @@ def _database_away(error: Exception) -> BaseResponse:
 def answer(status: int, message: str) -> BaseResponse:
     """Answer with an error: as JSON for machines, as a page for people. Needs no database."""
     title = TITLES.get(status, "That did not work")
+    foreign_host = isinstance(request.routing_exception, SecurityError)
+    message = FOREIGN_HOST if foreign_host else message
     if request.path.startswith(JSON_DOORS):
         body = json.dumps({"error": title, "message": message}, ensure_ascii=False)
         return Response(body + "\n", status=status, mimetype="application/json")
-    if isinstance(request.routing_exception, SecurityError):  # to a Host that is not ours no address leads
+    if foreign_host:  # to a Host that is not ours no address leads
         return Response(f"{title}\n{message}\n", status=status, mimetype="text/plain")
     home_url = "/staff/" if request.path.startswith("/staff/") else "/"
     page = render_template(

@@ -85,6 +85,7 @@ def test_a_host_that_is_not_ours_is_answered_400(client, opened, host, address) 
     answer = client.get(address, headers={"Host": host})
     assert answer.status_code == 400
     assert host not in answer.get_data(as_text=True)
+    assert "TRUSTED_HOSTS" in answer.get_data(as_text=True)
 
 
 def test_links_come_from_the_public_address_never_from_the_host(client, opened) -> None:

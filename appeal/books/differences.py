@@ -49,7 +49,7 @@ class Difference:
         """Say it in one line."""
         sums = f", {self._sum()}" if self.amount_minor else ""
         mended = " Put right." if self.applied else ""
-        return f"{self.kind}: {self.what} {self.stripe_id}{sums}: {self.cause}.{mended}"
+        return f"{self.kind}: {self.what} {self.stripe_id}{sums}: {self.cause.removesuffix('.')}.{mended}"
 
     def _sum(self) -> str:
         if self.currency not in CURRENCIES:  # another product's, on the same account

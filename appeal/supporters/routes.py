@@ -133,7 +133,7 @@ def _again(
     figure = reports.figure_of(shown.facts, clock.now())
     response = make_response(pages.appeal_page(shown, figure, form, problem), status)
     if status in {429, 503}:
-        response.headers["Retry-After"] = "600" if status == 429 else "30"
+        response.headers["Retry-After"] = "3600" if status == 429 else "30"
     return response
 
 
