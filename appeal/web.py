@@ -55,6 +55,7 @@ TITLES = {
 }
 MESSAGES = {
     400: "The request was not in a form that this site understands.",
+    403: "You may not do this from where you are, or not without showing who you are.",
     404: "The page has moved, or the address was mistyped.",
     405: "This address does not take that kind of request.",
     413: "The request was larger than this address takes.",
@@ -194,7 +195,7 @@ def _http_error(error: HTTPException) -> BaseResponse:
         log.error(
             "web.unforeseen", path=request.path, problem=type(error.original_exception or error).__name__
         )
-    response = answer(error.code, MESSAGES.get(error.code, ""))
+    response = answer(error.code, MESSAGES.get(error.code, MESSAGES[400]))
     for name, value in error.get_headers(request.environ):
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
             response.headers[name] = value

@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import pytest
+from flask import abort
 
 from appeal.web import isolated
 from tests.making import SLUG, form, open_appeal, post_form
@@ -207,7 +208,20 @@ def test_the_gauges_are_for_loopback_or_for_whoever_has_the_token(app, make_app,
     assert client.get("/metrics", headers={"Authorization": "Bearer a token"}).status_code == 200
     assert client.get("/metrics", headers={"Authorization": "bearer a token"}).status_code == 200
     for other in ("Bearer ä", "a token", "Basic a token", "Bearer"):
-        assert client.get("/metrics", headers={"Authorization": other}).status_code == 403
+        answer = client.get("/metrics", headers={"Authorization": other})
+        assert answer.status_code == 403
+        assert answer.get_json()["message"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 406, 411, 414, 415, 416, 431, 451])
+def test_no_refusal_is_without_words(app, status) -> None:
+    @app.get("/refused")
+    def refused() -> None:
+        abort(status)
+
+    page = app.test_client().get("/refused")
+    assert page.status_code == status
+    assert '<p class="standfirst">' in page.text
 
 
 def test_the_settings_of_the_tests_are_those_of_a_test(tmp_path) -> None:
