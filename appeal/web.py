@@ -28,6 +28,8 @@ from appeal.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+# What is raised where the database is gone, locked or overrun: told as 503, with a time to come back.
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 STATUS_OF: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.NoSuchAppeal, 404),
     (errors.NoSuchDonation, 404),
@@ -88,7 +90,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.after_request(lambda response: _headers(response, settings))
     app.register_error_handler(errors.DomainError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
-    for away in (OperationalError, InterfaceError, PoolTimeout):
+    for away in DATABASE_AWAY:
         app.register_error_handler(away, _database_away)
 
 
