@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, SecurityError
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
 from appeal import reports
@@ -75,8 +76,17 @@ OPEN_DOORS = ("/api/", "/embed/", "/oembed")
 JSON_DOORS = ("/api/", "/webhooks/", "/oembed", "/metrics", "/healthz", "/readyz")
 
 
+class RowNumber(IntegerConverter):
+    """What `<int:...>` takes in an address: a number that a row can have. Others lead nowhere."""
+
+    def __init__(self, url_map: Map) -> None:
+        """Bound it by what the databases hold."""
+        super().__init__(url_map, max=ids.ROW_NUMBER_MOST)
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Give an application its filters, headers and error table."""
+    app.url_map.converters["int"] = RowNumber
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
