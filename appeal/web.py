@@ -40,6 +40,7 @@ STATUS_OF: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.StaleForm, 409),
     (errors.SlugTaken, 409),
     (errors.Forbidden, 403),
+    (errors.NoPrintCode, 400),
     (SignatureInvalid, 400),
     (PaymentsError, 503),
 )
