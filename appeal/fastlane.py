@@ -129,7 +129,11 @@ class FastLane:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from what is kept, or pass the request on."""
         key = environ["PATH_INFO"]
-        if not key.startswith(LANE) or environ["REQUEST_METHOD"] not in READING:
+        if (
+            not key.startswith(LANE)
+            or environ["REQUEST_METHOD"] not in READING
+            or environ.get("CONTENT_LENGTH")
+        ):
             return self.behind(environ, start_response)
         if query := environ.get("QUERY_STRING"):
             key = self._variant(key, query)

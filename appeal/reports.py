@@ -186,9 +186,9 @@ def figure_of(facts: Facts, now: datetime) -> Figure:
         goal_minor=appeal.goal_minor,
         closed=appeal.status == "closed",
     )
-    days_left = (
-        progress.days_left(now, appeal.closes_at, clock.zone(appeal.time_zone)) if appeal.closes_at else None
-    )
+    days_left = progress.days_left(now, appeal.closes_at, clock.zone(appeal.time_zone))
+    if state == "ended" and days_left:  # closed by hand before its day
+        days_left = 0
     formatted = progress.formatted(totals.raised_minor, appeal.goal_minor, appeal.currency, appeal.locale)
     return Figure(
         slug=appeal.slug,

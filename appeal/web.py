@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, SecurityError
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
 from appeal import reports
@@ -28,6 +29,8 @@ from appeal.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+# What is raised where the database is gone, locked or overrun: told as 503, with a time to come back.
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 STATUS_OF: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.NoSuchAppeal, 404),
     (errors.NoSuchDonation, 404),
@@ -37,6 +40,7 @@ STATUS_OF: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.StaleForm, 409),
     (errors.SlugTaken, 409),
     (errors.Forbidden, 403),
+    (errors.NoPrintCode, 400),
     (SignatureInvalid, 400),
     (PaymentsError, 503),
 )
@@ -55,6 +59,7 @@ TITLES = {
 }
 MESSAGES = {
     400: "The request was not in a form that this site understands.",
+    403: "You may not do this from where you are, or not without showing who you are.",
     404: "The page has moved, or the address was mistyped.",
     405: "This address does not take that kind of request.",
     413: "The request was larger than this address takes.",
@@ -63,11 +68,26 @@ MESSAGES = {
     501: "Only the JSON format is offered.",
     503: "A part of this site is not answering just now. Nothing was lost.",
 }
+FOREIGN_HOST = (
+    "This server does not answer to the name it was asked by. Whoever runs it gives its names in PUBLIC_URL and "
+    "TRUSTED_HOSTS."
+)
+# For any site to read, errors included: what no route answered (405, 404) never reaches that door's own headers.
+OPEN_DOORS = ("/api/", "/embed/", "/oembed")
 JSON_DOORS = ("/api/", "/webhooks/", "/oembed", "/metrics", "/healthz", "/readyz")
+
+
+class RowNumber(IntegerConverter):
+    """What `<int:...>` takes in an address: a number that a row can have. Others lead nowhere."""
+
+    def __init__(self, url_map: Map) -> None:
+        """Bound it by what the databases hold."""
+        super().__init__(url_map, max=ids.ROW_NUMBER_MOST)
 
 
 def install(app: Flask, settings: Settings) -> None:
     """Give an application its filters, headers and error table."""
+    app.url_map.converters["int"] = RowNumber
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
@@ -81,7 +101,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.after_request(lambda response: _headers(response, settings))
     app.register_error_handler(errors.DomainError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
-    for away in (OperationalError, InterfaceError, PoolTimeout):
+    for away in DATABASE_AWAY:
         app.register_error_handler(away, _database_away)
 
 
@@ -166,6 +186,9 @@ def _headers(response: Response, settings: Settings) -> Response:
         "form-action 'self'; frame-ancestors 'none'",
     )
     headers.setdefault("X-Request-Id", g.get("request_id", ""))
+    if request.path.startswith(OPEN_DOORS):
+        headers.setdefault("Access-Control-Allow-Origin", "*")
+        headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
     if settings.production:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response
@@ -190,7 +213,7 @@ def _http_error(error: HTTPException) -> BaseResponse:
         log.error(
             "web.unforeseen", path=request.path, problem=type(error.original_exception or error).__name__
         )
-    response = answer(error.code, MESSAGES.get(error.code, ""))
+    response = answer(error.code, MESSAGES.get(error.code, MESSAGES[400]))
     for name, value in error.get_headers(request.environ):
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
             response.headers[name] = value
@@ -208,10 +231,12 @@ def _database_away(error: Exception) -> BaseResponse:
 def answer(status: int, message: str) -> BaseResponse:
     """Answer with an error: as JSON for machines, as a page for people. Needs no database."""
     title = TITLES.get(status, "That did not work")
+    foreign_host = isinstance(request.routing_exception, SecurityError)
+    message = FOREIGN_HOST if foreign_host else message
     if request.path.startswith(JSON_DOORS):
         body = json.dumps({"error": title, "message": message}, ensure_ascii=False)
         return Response(body + "\n", status=status, mimetype="application/json")
-    if isinstance(request.routing_exception, SecurityError):  # to a Host that is not ours no address leads
+    if foreign_host:  # to a Host that is not ours no address leads
         return Response(f"{title}\n{message}\n", status=status, mimetype="text/plain")
     home_url = "/staff/" if request.path.startswith("/staff/") else "/"
     page = render_template(

@@ -120,6 +120,13 @@ def test_the_state_follows_the_clock(told, change, values, state) -> None:
     assert told().get_json()["state"] == state
 
 
+def test_an_appeal_closed_before_its_day_has_no_days_left(told, change) -> None:
+    change(open_appeal, closes_at=clock.now() + timedelta(days=12))
+    assert told().get_json()["days_left"] > 0
+    change(set_appeal, status="closed")
+    assert told().get_json()["days_left"] == 0
+
+
 @pytest.mark.parametrize("address", [ADDRESS, FRAGMENT])
 def test_it_may_be_cached_by_anyone_and_read_from_anywhere_without_a_cookie(change, client, address) -> None:
     change(open_appeal)

@@ -1,6 +1,9 @@
 """What every answer gets: headers for each door, one error table, and no belief in what a client says of itself."""
 
+from io import BytesIO
+
 import pytest
+from flask import abort
 
 from appeal.web import isolated
 from tests.making import SLUG, form, open_appeal, post_form
@@ -86,6 +89,7 @@ def test_a_host_that_is_not_ours_is_answered_400(client, opened, host, address) 
     answer = client.get(address, headers={"Host": host})
     assert answer.status_code == 400
     assert host not in answer.get_data(as_text=True)
+    assert "TRUSTED_HOSTS" in answer.get_data(as_text=True)
 
 
 def test_links_come_from_the_public_address_never_from_the_host(client, opened) -> None:
@@ -104,8 +108,34 @@ def test_five_megabytes_are_too_much_for_the_form_and_for_an_event(client, opene
             content_type="application/x-www-form-urlencoded",
         ),
     ]
-    assert [one.status_code for one in answers] == [413, 413, 413]
-    assert answers[0].get_json()["message"]
+    assert [one.status_code for one in answers] == [400, 413, 413]
+    assert answers[0].get_json()["message"] == "This is larger than an event of Stripe's ever is."
+
+
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        ("POST", "/webhooks/stripe"),
+        ("POST", f"/appeals/{SLUG}/donations"),
+        ("PUT", f"/appeals/{SLUG}"),
+        ("GET", f"/api/v1/appeals/{SLUG}"),
+        ("POST", "/nowhere"),
+    ],
+)
+def test_whoever_sends_too_much_is_heard_out_before_the_answer(client, opened, method, address) -> None:
+    """A client that is still sending when the line is closed reports a broken line, never what we said."""
+    body = BytesIO(b"x" * 5_000_000)
+    client.open(address, method=method, input_stream=body, content_length=5_000_000)
+    assert body.tell() == 5_000_000
+
+
+def test_a_body_without_end_is_not_heard_out(client, opened) -> None:
+    body = BytesIO(b"x" * 9_000_000)
+    assert client.put("/healthz", input_stream=body, content_length=9_000_000).status_code == 405
+    assert body.tell() == 0
+    asks_first = {"Expect": "100-continue"}
+    client.put("/healthz", input_stream=body, content_length=5_000_000, headers=asks_first)
+    assert body.tell() == 0
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "BREW", "get", "POST"])
@@ -181,7 +211,20 @@ def test_the_gauges_are_for_loopback_or_for_whoever_has_the_token(app, make_app,
     assert client.get("/metrics", headers={"Authorization": "Bearer a token"}).status_code == 200
     assert client.get("/metrics", headers={"Authorization": "bearer a token"}).status_code == 200
     for other in ("Bearer ä", "a token", "Basic a token", "Bearer"):
-        assert client.get("/metrics", headers={"Authorization": other}).status_code == 403
+        answer = client.get("/metrics", headers={"Authorization": other})
+        assert answer.status_code == 403
+        assert answer.get_json()["message"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 406, 411, 414, 415, 416, 431, 451])
+def test_no_refusal_is_without_words(app, status) -> None:
+    @app.get("/refused")
+    def refused() -> None:
+        abort(status)
+
+    page = app.test_client().get("/refused")
+    assert page.status_code == status
+    assert '<p class="standfirst">' in page.text
 
 
 def test_the_settings_of_the_tests_are_those_of_a_test(tmp_path) -> None:

@@ -79,7 +79,6 @@ def make_plan(given: Mapping[str, str]) -> Plan:
             "STRIPE_SECRET_KEY": "sk_test_sandbox_demonstration",
             "STRIPE_WEBHOOK_SECRETS": f"whsec_{secrets.token_hex(24)}",
             "STRIPE_API_BASE": f"http://{LOOPBACK}:{sandbox_port}",
-            "CHECKOUT_ORIGINS": f"http://{LOOPBACK}:{sandbox_port}",
         }
     stated = {name: value for name, value in given.items() if value and (name, value) != SAMPLE_PUBLIC_URL}
     return Plan(port, sandbox_port, article_port, {**ours, **stated}, sandboxed)

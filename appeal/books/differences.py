@@ -49,11 +49,11 @@ class Difference:
         """Say it in one line."""
         sums = f", {self._sum()}" if self.amount_minor else ""
         mended = " Put right." if self.applied else ""
-        return f"{self.kind}: {self.what} {self.stripe_id}{sums}: {self.cause}.{mended}"
+        return f"{self.kind}: {self.what} {self.stripe_id}{sums}: {self.cause.removesuffix('.')}.{mended}"
 
     def _sum(self) -> str:
         if self.currency not in CURRENCIES:  # another product's, on the same account
-            return f"{self.amount_minor} {self.currency} (minor units)"
+            return f"{self.amount_minor} in the smallest unit of {self.currency.upper()}"
         return money.format_money(self.amount_minor, self.currency)
 
 

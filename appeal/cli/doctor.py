@@ -51,7 +51,9 @@ def _look(config: Settings) -> Iterator[Finding]:
     for name, check in checks:
         try:
             yield Finding(name, fine=True, words=check(config))
-        except (OSError, SQLAlchemyError, PaymentsError, smtplib.SMTPException, ValueError) as error:
+        except PaymentsError as error:
+            yield Finding(name, fine=False, words=f"does not answer as it should ({error.message})")
+        except (OSError, SQLAlchemyError, smtplib.SMTPException, ValueError) as error:
             yield Finding(name, fine=False, words=f"{type(error).__name__}: {error}".split("\n")[0][:200])
 
 

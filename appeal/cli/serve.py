@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 from importlib import import_module
 from typing import Any
@@ -36,10 +37,28 @@ FIRST_GIFT = ("stripe", "email_validator", "limits.storage", "limits.strategies"
 @click.option("--access-log/--no-access-log", default=False, help="Write a line for each request.")
 def command(host: str, port: int, workers: int, *, access_log: bool) -> None:
     """Serve the application; stops gracefully on SIGTERM and Ctrl-C."""
+    _refuse_taken(host, port)
     os.environ[WORKER_FLAG] = "1" if workers == 1 else ""
     recommended(
         "appeal.cli.serve:served", factory=True, host=host, port=port, workers=workers, access_log=access_log
     ).serve()
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Say so where somebody listens there already: granian would share the port with another of its kind, unasked.
+
+    Raises:
+        ClickException: the address cannot be listened on.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise click.ClickException(
+            f"{host}:{port} cannot be listened on: {error.strerror or error}."
+        ) from error
 
 
 def recommended(

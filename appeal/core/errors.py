@@ -28,6 +28,10 @@ class NoSuchThing(DomainError):
     """There is nothing of that name."""
 
 
+class NoPrintCode(DomainError):
+    """Name the place in print with at most 40 letters and digits; points, colons, hyphens and underscores may follow the first."""
+
+
 class AppealNotOpen(DomainError):
     """This appeal is not taking gifts."""
 

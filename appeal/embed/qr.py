@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import re
 
-from flask import Response, abort, request
+from flask import Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from appeal import reports
+from appeal.core.errors import NoPrintCode
 from appeal.embed.answers import appeal_url, of_figure
 from appeal.embed.blueprint import blueprint
 
@@ -35,7 +36,7 @@ def _code(slug: str, kind: str, media_type: str) -> BaseResponse:
     figure = reports.figure(slug)
     src = request.args.get("src", "qr")
     if not CODE.fullmatch(src):
-        abort(400)  # a wrong code on paper cannot be taken back, so it is refused rather than mended
+        raise NoPrintCode  # a wrong code on paper cannot be taken back, so it is refused rather than mended
     body = drawn(appeal_url(slug, src=src), kind)
     return of_figure(Response(body, mimetype=media_type), figure, with_query=True)
 

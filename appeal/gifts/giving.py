@@ -241,9 +241,9 @@ def _must_fit(donation: Donation, payment: Payment, *, livemode: bool) -> None:
     if payment.currency != donation.currency:
         raise DoesNotFit(f"The payment is in {payment.currency}, the gift in {donation.currency}.")
     if payment.charged_minor != donation.charge_minor:
-        raise DoesNotFit(
-            f"The payment is {payment.charged_minor}, the gift {donation.charge_minor} minor units."
-        )
+        charged = money.format_money(payment.charged_minor, donation.currency)
+        agreed = money.format_money(donation.charge_minor, donation.currency)
+        raise DoesNotFit(f"The payment is {charged}, the gift {agreed}.")
     known, told = donation.payment_intent_id, payment.payment_intent_id
     if known and told and known != told and payment.state == "paid":
         raise DoesNotFit(f"The gift was paid by {known}; {told} would be a second payment of it.")

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select
 
 from appeal.books import ledger
-from appeal.core import ids
+from appeal.core import ids, money
 from appeal.core.errors import DoesNotFit, NotYet
 from appeal.database import writing
 from appeal.extensions import db
@@ -138,10 +138,9 @@ def terms_for(gift: RecurringGift, charge_minor: int, at: datetime) -> tuple[int
 
 def _first(began: Donation, instalment: Instalment) -> Donation:
     if (instalment.paid_minor, instalment.currency) != (began.charge_minor, began.currency):
-        raise DoesNotFit(
-            f"The first invoice is {instalment.paid_minor} {instalment.currency}, "
-            f"the gift {began.charge_minor} {began.currency} in minor units."
-        )
+        told = money.format_money(instalment.paid_minor, instalment.currency)
+        agreed = money.format_money(began.charge_minor, began.currency)
+        raise DoesNotFit(f"The first invoice is {told}, the gift {agreed}.")
     if began.invoice_id not in {None, instalment.invoice_id}:
         raise DoesNotFit(
             f"The gift was paid by {began.invoice_id}; {instalment.invoice_id} would be a second."
@@ -152,9 +151,8 @@ def _first(began: Donation, instalment: Instalment) -> Donation:
 def _later(began: Donation, gift: RecurringGift, instalment: Instalment) -> Donation:
     fitting = terms_for(gift, instalment.paid_minor, instalment.paid_at)
     if fitting is None or instalment.currency != gift.currency:
-        raise DoesNotFit(
-            f"The instalment is {instalment.paid_minor} {instalment.currency}, which this monthly gift never was."
-        )
+        told = money.format_money(instalment.paid_minor, instalment.currency)
+        raise DoesNotFit(f"The instalment is {told}, which this monthly gift never was.")
     amount_minor, cover_minor = fitting
     donation = Donation(
         public_id=ids.public_id(),
@@ -245,7 +243,7 @@ def _take_over(gift: RecurringGift, began: Donation, told: Subscription) -> None
     notices.add(
         "unknown_terms",
         f"unknown_terms:{gift.public_id}:{told.charge_minor}",
-        f"At Stripe a monthly gift charges {told.charge_minor} minor units, which nobody here agreed to. "
+        f"At Stripe a monthly gift charges {money.format_money(told.charge_minor, told.currency)}, which nobody here agreed to. "
         "Its next instalments will be parked until the amount is put right there.",
         donation=began,
     )

@@ -7,6 +7,7 @@ many failures it is switched off, its messages are parked, and staff see a notic
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -55,11 +56,11 @@ def senders(settings: Settings) -> dict[str, outbox.Sender]:
     return {events.KIND: lambda item: deliver(item, settings)}
 
 
-def send_due(settings: Settings, *, most: int = 50) -> int:
-    """Deliver what is due, for a few seconds at most; return how many messages were taken up."""
+def send_due(settings: Settings, *, most: int = 50, stop: threading.Event | None = None) -> int:
+    """Deliver what is due, for a few seconds at most, until told to stop; return how many messages were taken up."""
     until, taken = time.monotonic() + ROUND_SECONDS, 0
     own = senders(settings)
-    while taken < most and time.monotonic() < until and outbox.send_due(own, most=1):
+    while taken < most and time.monotonic() < until and outbox.send_due(own, most=1, stop=stop):
         taken += 1
     return taken
 

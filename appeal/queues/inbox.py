@@ -7,6 +7,7 @@ last parked, where staff see it; what does not fit the books is parked at once. 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -144,10 +145,10 @@ def apply(row_id: int, *, livemode: bool) -> bool:
     return False
 
 
-def apply_due(*, livemode: bool, most: int = 500) -> int:
-    """Apply up to `most` events that are due, oldest first; return how many were taken up."""
+def apply_due(*, livemode: bool, most: int = 500, stop: threading.Event | None = None) -> int:
+    """Apply up to `most` events that are due, oldest first, until told to stop; return how many were taken up."""
     taken = 0
-    while taken < most and (row_id := _next_due()) is not None:
+    while taken < most and not (stop and stop.is_set()) and (row_id := _next_due()) is not None:
         apply(row_id, livemode=livemode)
         taken += 1
     return taken

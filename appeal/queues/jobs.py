@@ -112,23 +112,26 @@ def _reconcile(settings: Settings, gateway: Gateway) -> None:
     reconcile_runs.keep(report, reconcile_runs.BY_SCHEDULE)
 
 
-def round_once(settings: Settings) -> Done:
-    """Apply the events, then send the letters and messages that are due."""
+def round_once(settings: Settings, stop: threading.Event | None = None) -> Done:
+    """Apply the events, then send the letters and messages that are due; told to stop, finish the one in hand."""
+    every = letters.senders(settings) | staff_letters.senders(settings) | digest.senders(settings)
     return Done(
-        events=inbox.apply_due(livemode=settings.livemode),
-        letters=outbox.send_due(
-            letters.senders(settings) | staff_letters.senders(settings) | digest.senders(settings)
-        ),
-        messages=sending.send_due(settings),
+        events=inbox.apply_due(livemode=settings.livemode, stop=stop),
+        letters=outbox.send_due(every, stop=stop),
+        messages=sending.send_due(settings, stop=stop),
     )
 
 
-def run_scheduled(settings: Settings, gateway: Gateway | None = None) -> list[str]:
+def run_scheduled(
+    settings: Settings, gateway: Gateway | None = None, stop: threading.Event | None = None
+) -> list[str]:
     """Run what is due and nobody else is running; return its names. One that fails is logged and keeps its turn."""
     gateway = gateway or StripeGateway(settings)
-    done = []
+    done: list[str] = []
     jobs = schedule()
     for name in _due(tuple(jobs)):
+        if stop and stop.is_set():
+            break
         job = jobs[name]
         if _claim(name, job.every):
             done.append(name)
@@ -182,8 +185,8 @@ def run(settings: Settings, stop: threading.Event) -> None:
     gateway = StripeGateway(settings)
     while not stop.is_set():
         try:
-            done = round_once(settings)
-            run_scheduled(settings, gateway)
+            done = round_once(settings, stop)
+            run_scheduled(settings, gateway, stop)
         except DBAPIError as error:
             log.warning("jobs.database_away", problem=type(error).__name__)
             done = Done(0, 0)

@@ -6,6 +6,7 @@ crash in between sends it again later, under the same Message-ID, rather than ne
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -56,10 +57,10 @@ def add(
         ledger.insert_once(session, OutboxItem, values, key="dedupe")
 
 
-def send_due(senders: dict[str, Sender], *, most: int = 50) -> int:
-    """Send up to `most` items that are due, oldest first; return how many were taken up."""
+def send_due(senders: dict[str, Sender], *, most: int = 50, stop: threading.Event | None = None) -> int:
+    """Send up to `most` items that are due, oldest first, until told to stop; return how many were taken up."""
     taken = 0
-    while taken < most and (item := _claim(tuple(senders))) is not None:
+    while taken < most and not (stop and stop.is_set()) and (item := _claim(tuple(senders))) is not None:
         _send(item, senders[item.kind])
         taken += 1
     return taken

@@ -13,7 +13,7 @@ from appeal import reports
 from appeal.books import fees, ledger, refunding
 from appeal.books.standing import Standing, standing
 from appeal.context import gateway
-from appeal.core import money
+from appeal.core import ids, money
 from appeal.core.errors import DomainError
 from appeal.core.ids import public_id as new_id
 from appeal.database import writing
@@ -61,8 +61,8 @@ def show() -> str:
 
 def before_id() -> int | None:
     """Return the id before which a page of a list goes on."""
-    value = request.args.get("before", type=int)
-    return value if value and 0 < value < 2**62 else None
+    value = request.args.get("before", type=ids.row_number)
+    return value or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response as BaseResponse
 
 from appeal import banners, embed_health
-from appeal.core import placements
+from appeal.core import ids, placements
 from appeal.extensions import db
 from appeal.staff import access, choice
 
@@ -50,7 +50,7 @@ def words() -> BaseResponse:
     """Keep the banners' words, unless somebody else has changed the appeal meanwhile."""
     found = choice.chosen()
     typed = _typed()
-    if request.form.get("revision", 0, type=int) != found.appeal.revision:
+    if request.form.get("revision", 0, type=ids.row_number) != found.appeal.revision:
         problem = (
             "Somebody else changed this appeal while you were writing. Your words are below, not kept yet; "
             "look at theirs on the appeal's page, then keep yours again."

@@ -13,7 +13,7 @@ from wtforms.validators import DataRequired, Length
 from wtforms.widgets import CheckboxInput
 
 from appeal.context import settings
-from appeal.core import clock
+from appeal.core import clock, ids
 from appeal.core.errors import DomainError, NotPossible, StaleForm
 from appeal.extensions import db
 from appeal.models import Appeal, OutgoingEndpoint
@@ -134,7 +134,7 @@ def one(number: int) -> str:
 
 
 def _one(endpoint: OutgoingEndpoint, form: EndpointForm, problem: str = "") -> str:
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=ids.row_number)
     log = endpoints.deliveries(endpoint.id, before_id=before if before and before < 2**62 else None)
     return render_template(
         "staff/outgoing_one.html",
@@ -155,7 +155,7 @@ def change(number: int) -> BaseResponse:
     endpoint = endpoints.one(number)
     form, problem, status = _form(endpoint), "", 422
     if form.validate():
-        revision = request.form.get("revision", 0, type=int)
+        revision = request.form.get("revision", 0, type=ids.row_number)
         try:
             endpoints.change(number, _wanted(form, endpoint.kind), revision, access.actor(), settings())
         except StaleForm:

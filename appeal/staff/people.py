@@ -8,6 +8,7 @@ from wtforms import Form, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import DataRequired, Length
 
+from appeal.core import ids
 from appeal.core.errors import DomainError, StaleForm
 from appeal.database import writing
 from appeal.extensions import db
@@ -106,7 +107,7 @@ def change(person_id: int) -> BaseResponse:
     try:
         if values["role"] not in ROLES:
             raise staff_people.PersonRefused("Choose a role.")  # noqa: TRY301 - one answer for all refusals
-        staff_people.change(person_id, values, form.get("revision", 0, type=int), access.actor())
+        staff_people.change(person_id, values, form.get("revision", 0, type=ids.row_number), access.actor())
     except StaleForm:
         db.session.rollback()
         return make_response(
@@ -176,7 +177,9 @@ def house() -> BaseResponse:
     """Decide whether everybody needs a second factor."""
     try:
         values = {"second_factor_required": request.form.get("second_factor_required") == "yes"}
-        staff_people.change_house(values, request.form.get("revision", 0, type=int), access.actor())
+        staff_people.change_house(
+            values, request.form.get("revision", 0, type=ids.row_number), access.actor()
+        )
     except DomainError as error:
         db.session.rollback()
         return make_response(_page(InviteForm(), error.message), 409)

@@ -31,7 +31,7 @@ def show() -> str:
 
 
 def _overview(found: choice.Choice, form: BatchForm) -> str:
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=ids.row_number)
     closed, following = post.batches(found.appeal.id, closed=True, before_id=before)
     return render_template(
         "staff/post.html",
@@ -243,7 +243,7 @@ def remove(number: int) -> BaseResponse:
 @access.allow("editor")
 def match(number: int) -> BaseResponse:
     """Match a line to a promise, or take the match off."""
-    promise_id = request.form.get("promise", type=int)
+    promise_id = request.form.get("promise", type=ids.row_number)
     matched = promises.match(number, promise_id, access.actor())
     return redirect(url_for("staff.post.one", number=matched.batch_id), code=303)
 

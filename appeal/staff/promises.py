@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from appeal.core import ids
 from appeal.core.errors import NotPossible
 from appeal.extensions import db
 from appeal.models import Appeal
@@ -24,7 +25,7 @@ def show() -> str:
 
 
 def _page(found: choice.Choice, form: PromiseForm, problem: str = "", problem_at: int = 0) -> str:
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=ids.row_number)
     listed, following = promises.open_ones(found.appeal.id, before_id=before)
     slug = found.appeal.slug
     return render_template(

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appeal.books import fees, reconcile, reconcile_runs, seals
 from appeal.context import gateway, settings
-from appeal.core import clock
+from appeal.core import clock, ids
 from appeal.core.errors import NoSuchThing, NotPossible
 from appeal.database import writing
 from appeal.extensions import db
@@ -35,8 +35,8 @@ def show() -> str:
 
 
 def _page(problem: str = "", problem_at: str = "") -> str:
-    letters, more_letters = parked.letters(before_id=request.args.get("letters", type=int))
-    events, more_events = parked.events(before_id=request.args.get("events", type=int))
+    letters, more_letters = parked.letters(before_id=request.args.get("letters", type=ids.row_number))
+    events, more_events = parked.events(before_id=request.args.get("events", type=ids.row_number))
     unseen = notices.unseen()
     told_of = [*(one.donation_id for one in letters), *(one.donation_id for one in unseen)]
     return render_template(

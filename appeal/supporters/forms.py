@@ -18,6 +18,7 @@ OTHER = "other"
 UPDATES_WORDING = (
     "Send me occasional news of this appeal and of what your support makes possible. You can stop any time."
 )
+CHOOSE_FREQUENCY = "Choose whether to give once or every month."
 # A browser leaves an unticked box out; a program may say no. Nobody consents by saying no.
 UNTICKED = (False, "", "0", "false", "no", "off")
 CREDIT_CHOICES = [
@@ -52,7 +53,8 @@ class DonationForm(Form):
         "How often",
         choices=[SelectChoice("once", "Once"), SelectChoice("monthly", "Every month")],
         default="once",
-        validators=[DataRequired("Choose whether to give once or every month.")],
+        validators=[DataRequired(CHOOSE_FREQUENCY)],
+        validate_choice=False,
     )
     amount = RadioField("Amount", choices=[], validate_choice=False)
     other_amount = StringField(
@@ -120,16 +122,16 @@ class DonationForm(Form):
             self.frequency.choices = [SelectChoice("once", "Once")]
 
     def validate_amount(self, field: Any) -> None:
-        """Read the amount wherever it was given; ask back where it was given twice."""
+        """Read the amount wherever it was given; ask back where two different ones were."""
         chosen, typed = (field.data or "").strip(), self.other_amount.data or ""
         if chosen in {"", "None"} and not typed:
             raise ValidationError("Choose an amount, or enter another one.")
-        if chosen not in {"", "None", OTHER} and typed:
+        if chosen in {"", "None", OTHER}:
+            return  # validate_other_amount says what is wrong with it
+        if typed and not self._is_the_same(chosen, typed):
             raise ValidationError(
                 f"You chose {chosen} and also entered “{typed}”. Please choose one of the two."
             )
-        if typed or chosen == OTHER:
-            return  # validate_other_amount says what is wrong with it
         self.gift_amount_minor = self._parsed(chosen, "en_GB")
 
     def validate_other_amount(self, field: Any) -> None:
@@ -140,9 +142,20 @@ class DonationForm(Form):
         if chosen in {"", "None", OTHER} and (field.data or chosen == OTHER):
             self.gift_amount_minor = self._parsed(field.data or "", self.appeal.locale)
 
+    def _is_the_same(self, chosen: str, typed: str) -> bool:
+        currency, locale = self.appeal.currency, self.appeal.locale
+        try:
+            return money.parse_amount(chosen, currency, "en_GB") == money.parse_amount(
+                typed, currency, locale
+            )
+        except money.AmountError:
+            return False
+
     def _parsed(self, text: str, locale: str) -> int:
         try:
             minor = money.parse_amount(text, self.appeal.currency, locale)
+        except money.AmountTooLarge:
+            raise self._too_large() from None
         except money.AmountError as error:
             raise ValidationError(error.message) from None
         step_minor = money.step_minor(self.appeal.currency)
@@ -155,11 +168,14 @@ class DonationForm(Form):
                 f"The smallest gift we can take by card is {_money(self.appeal, self.appeal.minimum_minor)}."
             )
         if minor > self.appeal.maximum_minor:
-            most = _money(self.appeal, self.appeal.maximum_minor)
-            raise ValidationError(
-                f"The largest gift we can take by card is {most}. For more, please write to us."
-            )
+            raise self._too_large()
         return minor
+
+    def _too_large(self) -> ValidationError:
+        most = _money(self.appeal, self.appeal.maximum_minor)
+        return ValidationError(
+            f"The largest gift we can take by card is {most}. For more, please write to us."
+        )
 
     def validate_email(self, field: Any) -> None:
         """Hold the address to the standard, without asking the network; keep it as mail servers write it."""
@@ -169,9 +185,11 @@ class DonationForm(Form):
             raise ValidationError("Enter an e-mail address such as name@example.org.") from None
 
     def validate_frequency(self, field: Any) -> None:
-        """Refuse monthly gifts where they are not offered."""
+        """Refuse monthly gifts where they are not offered, and what nobody ever offered."""
         if field.data == "monthly" and not self.appeal.monthly_offered:
             raise ValidationError("Monthly gifts are not offered for this appeal.")
+        if field.data not in {"once", "monthly"}:
+            raise ValidationError(CHOOSE_FREQUENCY)
 
     def validate_credit(self, field: Any) -> None:
         """Fall back to nothing shown; a choice nobody offered is refused."""

@@ -36,6 +36,12 @@ STRIPE_AWAY = Problem(
     try_again=True,
     other_ways=True,
 )
+BOOKS_AWAY = Problem(
+    "We could not take your gift just now",
+    "A part of this site is not answering. Your gift is kept on this page as you entered it. Please try again in a moment.",
+    try_again=True,
+    other_ways=True,
+)
 TOO_MANY = Problem(
     "We cannot take this gift just now",
     "There were many unfinished gifts from where you are. Please try again in an hour.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -17,7 +18,9 @@ from appeal.rates import limited
 from appeal.supporters import blanks, form_token, pages, thanks
 from appeal.supporters import reminder as reminders
 from appeal.supporters.forms import DonationForm, prefill
+from appeal.web import DATABASE_AWAY
 
+log = structlog.get_logger(__name__)
 blueprint = Blueprint("supporters", __name__)
 FORM_LONGEST_BYTES = 64 * 1024
 
@@ -112,6 +115,10 @@ def _to_checkout(record: Appeal, form: DonationForm) -> BaseResponse:
         raise pages.FormRefused(pages.TOO_MANY, 429) from error
     except PaymentsError as error:
         raise pages.FormRefused(pages.STRIPE_AWAY, 503) from error
+    except DATABASE_AWAY as error:
+        log.warning("supporters.database_away", appeal=record.slug, problem=type(error).__name__)
+        db.session.rollback()
+        raise pages.FormRefused(pages.BOOKS_AWAY, 503) from error
 
 
 def _token(record: Appeal, form: DonationForm) -> form_token.FormToken:
@@ -133,7 +140,7 @@ def _again(
     figure = reports.figure_of(shown.facts, clock.now())
     response = make_response(pages.appeal_page(shown, figure, form, problem), status)
     if status in {429, 503}:
-        response.headers["Retry-After"] = "600" if status == 429 else "30"
+        response.headers["Retry-After"] = "3600" if status == 429 else "30"
     return response
 
 

@@ -164,9 +164,11 @@ def test_one_round_of_work_applies_events_and_sends_letters(flask, app, tmp_path
 
 def test_the_doctor_names_what_is_wrong_and_ends_non_zero(flask, app) -> None:
     done = flask("doctor", "--json")
-    findings = {one["what"]: one["fine"] for one in json.loads(done.output)}
+    said = json.loads(done.output)
+    findings = {one["what"]: one["fine"] for one in said}
     assert findings["database"]
     assert not findings["stripe"]  # nothing answers there in this test
+    assert "does not answer as it should" in said[2]["words"]
     assert done.exit_code == 1
     with app.app_context():
         db.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
@@ -205,6 +207,14 @@ def test_the_doctor_greets_an_encrypted_mail_server_encrypted(make_app, sqlite_u
         app.test_cli_runner().invoke(args=["doctor", "--json"])
         listener.join(10)
     assert heard == [b"\x16"]  # the first byte of a TLS handshake
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "nowhere.invalid"])
+def test_a_server_says_so_where_it_cannot_listen(flask, host) -> None:
+    with socket.create_server(("127.0.0.1", 0), reuse_port=True) as taken:
+        done = flask("serve", "--host", host, "--port", str(taken.getsockname()[1]))
+    assert done.exit_code == 1
+    assert "cannot be listened on" in done.output
 
 
 def test_sample_data_never_comes_into_production(make_app, sqlite_url) -> None:

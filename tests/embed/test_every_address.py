@@ -89,6 +89,15 @@ def test_every_origin_may_read_and_none_with_credentials(reader, address):
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
+@pytest.mark.parametrize("address", [*EVERY, "/api/v1/nothing", "/embed/v1/nothing.js", "/embed/a/b/c"])
+def test_every_origin_may_read_what_no_route_of_the_door_answered(reader, address):
+    for method in ("POST", "DELETE"):
+        answer = reader.open(address, method=method, headers={"Origin": "https://news.example"})
+        assert answer.status_code in {404, 405}
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
 @pytest.mark.parametrize("address", OF_FIGURE)
 def test_a_figure_may_be_kept_for_half_a_minute_and_shown_while_we_are_away(reader, address):
     said = reader.get(address).headers["Cache-Control"]

@@ -80,4 +80,5 @@ def test_the_svg_is_a_picture_and_nothing_else(reader):
 def test_a_source_that_paper_could_not_carry_is_refused(reader, src):
     answer = reader.get(f"{CODE}.svg", query_string={"src": src})
     assert answer.status_code == 400
+    assert "at most 40 letters and digits" in answer.text
     assert answer.headers["Cache-Control"] == "public, max-age=5"

@@ -203,8 +203,8 @@ def test_a_session_of_an_earlier_attempt_expires_without_touching_the_later_one(
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"charged_minor": 2501}, "2501"),
-        ({"charged_minor": 0}, "0"),
+        ({"charged_minor": 2501}, "The payment is £25.01, the gift £25."),
+        ({"charged_minor": 0}, "The payment is £0, "),
         ({"currency": "usd"}, "usd"),
         ({"livemode": True}, "live"),
         ({"donation_public_id": "nobody"}, "no gift"),

@@ -310,3 +310,12 @@ def test_the_command_reports_and_says_with_its_status_whether_anything_is_left(
     assert (
         differences.Difference(**content["differences"][0]).sentence().startswith("missing: payment cs_test_")
     )
+
+
+def test_a_difference_is_one_sentence_whatever_its_cause_ends_with() -> None:
+    one = differences.Difference(
+        "missing", "pi_1", "payment", 1234, "gbp", "its event is parked: It is a test."
+    )
+    assert one.sentence() == "missing: payment pi_1, £12.34: its event is parked: It is a test."
+    strange = differences.Difference("unknown", "pi_2", "payment", 50, "xxx", "not ours")
+    assert strange.sentence() == "unknown: payment pi_2, 50 in the smallest unit of XXX: not ours."

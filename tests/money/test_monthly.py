@@ -114,7 +114,9 @@ def test_an_amount_nobody_agreed_to_is_parked(shop: Shop) -> None:
     assert shop.raised_minor == 1000
     parked = db.session.scalars(select(InboxEvent).where(InboxEvent.state == "parked")).all()
     assert {event.type for event in parked} == {"invoice.paid", "invoice_payment.paid"}
-    assert db.session.scalars(select(Notice).where(Notice.kind == "unknown_terms")).all()
+    assert "The instalment is £999, which this monthly gift never was." in {one.problem for one in parked}
+    [notice] = db.session.scalars(select(Notice).where(Notice.kind == "unknown_terms"))
+    assert "charges £999, which nobody" in notice.sentence
 
 
 def test_a_paused_gift_charges_nothing_until_resumed(shop: Shop) -> None:

@@ -169,6 +169,14 @@ def test_the_worker_finishes_what_was_left(app) -> None:
         assert proof.differences() == []
 
 
+def test_a_worker_that_is_told_to_stop_takes_up_no_further_event(session) -> None:
+    accept(completed(started(open_appeal())))
+    stop = threading.Event()
+    stop.set()
+    assert inbox.apply_due(livemode=False, stop=stop) == 0
+    assert inbox.apply_due(livemode=False) == 1
+
+
 def test_four_workers_at_once_apply_each_event_once(app) -> None:
     with app.app_context():
         appeal = open_appeal()

@@ -1,5 +1,6 @@
 """What goes out: written with its cause, sent over real SMTP, once for each cause, again until it is taken."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -127,6 +128,25 @@ def test_a_mail_server_that_is_away_costs_nothing_but_time(app, tmp_path, travel
 
         [waiting] = items(db.session)
         assert waiting.state == "waiting"
+
+
+def test_a_worker_that_is_told_to_stop_finishes_the_letter_in_hand_and_no_other(
+    session, settings, smtp
+) -> None:
+    appeal, stop = open_appeal(), threading.Event()
+    for name in ("first", "second", "third"):
+        received(appeal, email=f"{name}@example.org")
+    post = letters.senders(settings)["receipt"]
+
+    def send_and_be_told(item: OutboxItem) -> None:
+        post(item)
+        stop.set()
+
+    assert outbox.send_due({"receipt": send_and_be_told}, stop=stop) == 1
+    assert smtp.recipients == [["first@example.org"]]
+    assert not jobs.round_once(settings, stop)
+    assert [item.state for item in items(session)] == ["done", "waiting", "waiting"]
+    assert jobs.round_once(settings).letters == 2
 
 
 def test_a_letter_in_the_post_is_not_taken_up_by_a_second_worker(session, settings, smtp) -> None:

@@ -24,7 +24,7 @@ Enter = Callable[..., Office]
 ANNA = Actor("anna@lantern.example")
 
 
-def park_event(content: dict[str, Any], problem: str = "The payment is 1, the gift 2500 minor units.") -> int:
+def park_event(content: dict[str, Any], problem: str = "The payment is £0.01, the gift £25.") -> int:
     """Put an event aside as the inbox does, in an application context."""
     row_id = inbox.accept(content, body_of(content), came_by="webhook")
     assert row_id is not None
@@ -116,7 +116,7 @@ def test_an_event_is_shown_with_its_reason_and_tried_again(office: Enter, winter
     with app.app_context():
         row_id = park_event(completed(started(open_appeal())))
     editor = office("editor")
-    assert "The payment is 1, the gift 2500 minor units." in editor.get("/staff/reconcile").text
+    assert "The payment is £0.01, the gift £25." in editor.get("/staff/reconcile").text
     answer = editor.post(f"/staff/reconcile/events/{row_id}/retry", follow_redirects=True)
     assert "The event is applied." in answer.text
     with app.app_context():

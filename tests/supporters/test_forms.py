@@ -166,6 +166,29 @@ def test_an_amount_given_twice_is_asked_back() -> None:
     assert "choose one" in filled.errors["amount"][0]
 
 
+@pytest.mark.parametrize(("chosen", "typed"), [("25.00", "25"), ("25", "£25.00"), ("25.00", " 25,00 ")])
+def test_the_same_amount_given_twice_is_no_question(chosen, typed) -> None:
+    filled = form(amount=chosen, other_amount=typed)
+    assert filled.validate()
+    assert filled.gift_amount_minor == 2500
+
+
+@pytest.mark.parametrize("typed", ["10000.01", "99999999", "9" * 15, "9" * 40])
+def test_too_large_a_gift_is_told_how_much_this_appeal_takes(typed) -> None:
+    filled = form(amount="other", other_amount=typed)
+    assert not filled.validate()
+    assert filled.other_amount.errors == [
+        "The largest gift we can take by card is £10,000. For more, please write to us."
+    ]
+
+
+@pytest.mark.parametrize("frequency", ["weekly", "", "Once"])
+def test_a_frequency_that_nobody_offered_is_answered_in_words(frequency) -> None:
+    filled = form(frequency=frequency)
+    assert not filled.validate()
+    assert filled.frequency.errors == ["Choose whether to give once or every month."]
+
+
 def test_another_amount_counts_even_if_nothing_was_chosen() -> None:
     filled = form(amount=None, other_amount="40")
     assert filled.validate()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from appeal.settings import load
 from tests.support.run import ROOT
 from tests.support.settings import environment_for
 from tests.support.waiting import until
@@ -125,6 +126,15 @@ def test_what_a_person_has_set_wins_and_a_key_of_theirs_means_no_sandbox() -> No
     assert plan.environment["PUBLIC_URL"] == f"http://{LOOPBACK}:9000"
     assert plan.environment["MAIL_URL"] == "file:letters"
     assert "STRIPE_API_BASE" not in plan.environment
+
+
+def test_the_demonstrations_form_may_lead_to_checkout_and_to_the_sandbox_as_the_contract_has_it(
+    tmp_path: Path,
+) -> None:
+    plan = make_plan({"SANDBOX_PORT": "9002"})
+    ours = {name.lower(): value for name, value in plan.environment.items()}
+    settings = load(**ours, instance_dir=tmp_path)
+    assert settings.form_action_origins == ("https://checkout.stripe.com", plan.sandbox_url)
 
 
 def test_a_port_that_is_none_is_refused_by_name() -> None:
