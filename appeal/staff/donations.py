@@ -26,7 +26,11 @@ from appeal.queues import notices, outbox
 from appeal.staff import access, choice, sure
 
 routes = Blueprint("donations", __name__, url_prefix="/donations")
-STATUS_WORDS = {"open": "at checkout", "started": "not finished"}
+
+
+class WhyIsMissing(DomainError):
+    """Say why: it stays beside the entry in the books."""
+
 
 
 @routes.get("")
@@ -144,9 +148,8 @@ def _refused(public_id: str, error: DomainError, at: str) -> tuple[str, int]:
 def refund(public_id: str) -> BaseResponse | tuple[str, int]:
     """Refund a gift, whole or in part, once its amount was confirmed."""
     donation = giving.by_public_id(public_id)
-    reason = request.form.get("reason", "")[:2000]
     try:
-        minor = _amount("amount", donation)
+        minor, reason = _amount("amount", donation), _why()
         sum_in_words = access.exact(minor, donation.appeal)
         asked = sure.ask(
             f"Refund {sum_in_words}?",
@@ -161,12 +164,24 @@ def refund(public_id: str) -> BaseResponse | tuple[str, int]:
         else:
             money_back.refund(donation, minor, access.actor(), reason=reason, key=_key(), gateway=gateway())
     except DomainError as error:
-        return _refused(public_id, error, "refund")
+        return _refused(public_id, error, _at(error, "refund-reason", "refund-amount"))
     return asked or _done(public_id, f"{sum_in_words} goes back to the donor.")
 
 
 def _amount(name: str, donation: Donation) -> int:
     return money.parse_amount(request.form.get(name, "")[:40], donation.currency, donation.appeal.locale)
+
+
+def _why() -> str:
+    reason = request.form.get("reason", "")[:2000]
+    if not reason.strip():
+        raise WhyIsMissing
+    return reason
+
+
+def _at(error: DomainError, reason: str, amount: str) -> str:
+    """Return the id of the field that an error is about."""
+    return reason if isinstance(error, WhyIsMissing) else amount
 
 
 def _key() -> str:
@@ -180,9 +195,8 @@ def _key() -> str:
 def correct(public_id: str) -> BaseResponse | tuple[str, int]:
     """Correct what was entered for a gift, by a new entry that says why."""
     donation = giving.by_public_id(public_id)
-    reason = request.form.get("reason", "")[:2000]
     try:
-        minor = _change(donation)
+        minor, reason = _change(donation), _why()
         after = access.exact(donation.standing_minor + minor, donation.appeal)
         asked = sure.ask(
             f"Correct the books to {after}?",
@@ -197,7 +211,7 @@ def correct(public_id: str) -> BaseResponse | tuple[str, int]:
         else:
             money_back.correct(donation, minor, access.actor(), reason=reason, key=_key())
     except DomainError as error:
-        return _refused(public_id, error, "correct")
+        return _refused(public_id, error, _at(error, "correct-reason", "change"))
     return asked or _done(public_id, "The books are corrected; both entries stay to be seen.")
 
 

@@ -249,7 +249,11 @@ def test_a_correction_needs_a_reason_and_stays_to_be_seen(app: Flask, office: En
     address = f"/staff/donations/{reference}/correct"
     without = admin.post(address, {"change": "-5.00", "reason": ""})
     assert without.status_code == 422
-    assert "-5.00" in without.text
+    assert 'value="-5.00"' in without.text
+    assert 'aria-describedby="correct-reason-error" aria-invalid="true"' in without.text
+    no_amount = admin.post(address, {"change": "five", "reason": "The cheque said 20"})
+    assert 'aria-describedby="change-hint change-error" aria-invalid="true"' in no_amount.text
+    assert 'value="The cheque said 20"' in no_amount.text
     typed = {"change": "-5.00", "reason": "The cheque said 20", "key": "0" * 26}
     asked = admin.post(address, typed)
     assert "Correct the books to £20.00?" in asked.text

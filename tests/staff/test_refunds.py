@@ -77,6 +77,9 @@ def test_a_refund_without_a_reason_or_by_an_editor_moves_nothing(app: Flask, off
     assert office("editor").post(address, {"amount": "10.00", "reason": "Gave twice"}).status_code == 403
     for sure in ({}, {"sure": "yes"}):
         typed = {"amount": "10.00", "reason": " ", **sure}
-        assert office("admin").post(address, typed).status_code == 422
+        answer = office("admin").post(address, typed)
+        assert answer.status_code == 422
+        assert 'maxlength="2000" aria-describedby="refund-reason-error" aria-invalid="true"' in answer.text
+        assert 'value="10.00"' in answer.text
     with app.app_context():
         assert db.session.query(LedgerEntry).count() == 1
