@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from appeal import reports
-from appeal.books import fees, ledger, refunding
+from appeal.books import adjustments, fees, ledger, refunding
 from appeal.context import gateway
 from appeal.core import money
 from appeal.core.errors import DomainError
@@ -30,7 +30,6 @@ routes = Blueprint("donations", __name__, url_prefix="/donations")
 
 class WhyIsMissing(DomainError):
     """Say why: it stays beside the entry in the books."""
-
 
 
 @routes.get("")
@@ -153,8 +152,8 @@ def refund(public_id: str) -> BaseResponse | tuple[str, int]:
         sum_in_words = access.exact(minor, donation.appeal)
         asked = sure.ask(
             f"Refund {sum_in_words}?",
-            f"{sum_in_words} of {access.exact(donation.standing_minor, donation.appeal)} goes back "
-            f"to {donation.name or 'the donor'}, the way it came. The public figure falls by it at once.",
+            f"{sum_in_words} of {access.exact(refunding.refundable_minor(donation), donation.appeal)} goes back "
+            f"to {donation.name or 'the donor'}, the way it came. {_public_effect(donation, minor)}",
             "A refund cannot be taken back. Stripe keeps its fee.",
             button=f"Refund {sum_in_words}",
             back=url_for("staff.donations.one", public_id=public_id),
@@ -166,6 +165,14 @@ def refund(public_id: str) -> BaseResponse | tuple[str, int]:
     except DomainError as error:
         return _refused(public_id, error, _at(error, "refund-reason", "refund-amount"))
     return asked or _done(public_id, f"{sum_in_words} goes back to the donor.")
+
+
+def _public_effect(donation: Donation, minor: int) -> str:
+    stands = adjustments.standing(ledger.entries_of(donation))
+    counted_minor = stands.counted_of(minor) if stands else 0
+    if not counted_minor:
+        return "The public figure stays as it is: this money was never part of it."
+    return f"The public figure falls by {access.exact(counted_minor, donation.appeal)} at once."
 
 
 def _amount(name: str, donation: Donation) -> int:
@@ -248,7 +255,7 @@ def note(public_id: str) -> BaseResponse | tuple[str, int]:
         notes.add(donation.donor, request.form.get("text", ""), access.actor(), donation=donation)
     except notes.NoteRefused as error:
         return _refused(public_id, error, "note")
-    return _done(public_id, "Your note is kept.")
+    return _done(public_id, "Your note is saved.")
 
 
 @routes.post("/<public_id>/receipt")
