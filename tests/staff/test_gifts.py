@@ -241,6 +241,21 @@ def test_a_changed_credit_line_is_audited_and_held_to_the_rules(
         assert entry.after["credit_line"] == "A reader in Leeds"
 
 
+def test_a_gift_that_is_not_paid_never_looks_like_an_open_door(
+    app: Flask, office: Enter, winter: str
+) -> None:
+    reference, admin = gift_named(app, "Ada Byron"), office("admin")
+    with app.app_context(), writing() as session:
+        session.query(Donation).filter_by(public_id=reference).one().status = "open"
+    for address in ("/staff/donations?status=open", f"/staff/donations/{reference}"):
+        page = admin.get(address).text
+        assert '<span class="tag">at checkout</span>' in page
+        assert ">open</span>" not in page
+    assert (
+        '<option value="open" selected>at checkout</option>' in admin.get("/staff/donations?status=open").text
+    )
+
+
 # -- money -----------------------------------------------------------------------------------------------------
 
 
