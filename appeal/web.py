@@ -70,9 +70,7 @@ def install(app: Flask, settings: Settings) -> None:
     """Give an application its filters, headers and error table."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(
-        money=format_money, money_exact=money_exact, day=day, instant=instant, percent=progress.percent_text
-    )
+    app.jinja_env.filters.update(money=format_money, money_exact=money_exact, day=day, instant=instant)
     app.jinja_env.filters.update(
         isolated=isolated, sentence=sentence, symbol=money.symbol, percent_shown=progress.percent_shown
     )
