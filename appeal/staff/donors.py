@@ -80,7 +80,7 @@ def note(public_id: str) -> BaseResponse | tuple[str, int]:
         notes.add(donor, request.form.get("text", ""), access.actor())
     except notes.NoteRefused as error:
         return _page(donor, error.message, request.form.get("text", "")), 422
-    flash("Your note is kept.")
+    flash("Your note is saved.")
     return redirect(url_for("staff.donors.one", public_id=public_id), code=303)
 
 

@@ -78,7 +78,7 @@ def test_a_preview_keeps_nothing(app: Flask, office: Enter, winter: str) -> None
         form_of(app, title="Only seen", story_markdown="Some *words* <script>alert(1)</script>")
         | {"preview": "1"},
     )
-    assert "Preview: not kept yet" in answer.text
+    assert "Preview: not saved yet" in answer.text
     assert "<em>words</em>" in answer.text
     assert "<script>alert" not in answer.text
     assert editor.get("/api/v1/appeals/winter").json["title"] == "The winter appeal"

@@ -78,6 +78,7 @@ def test_the_page_stands_in_every_state(app, client, open_one, name) -> None:
     assert answer.status_code == 200
     assert words in text(answer)
     assert ("<form" in text(answer)) is has_form
+    assert ("Raised, by the way it came" in text(answer)) is bool(given)
 
 
 def test_the_first_address_leads_to_the_one_live_appeal_with_its_query(client, open_one) -> None:
