@@ -56,8 +56,8 @@ TITLES = {
 MESSAGES = {
     400: "The request was not in a form that this site understands.",
     404: "The page has moved, or the address was mistyped.",
-    405: "This address does not take that kind of request.",
-    413: "The request was larger than this address takes.",
+    405: "This address takes only what a form sends to it. Go back to the page with the form.",
+    413: "What was sent is larger than this page takes. Nothing of it was kept: please send less.",
     429: "There were many requests from where you are. Please wait a moment and try again.",
     500: "We have been told about it. If you were giving: open your thank-you page again, it tells you what the books say.",
     501: "Only the JSON format is offered.",

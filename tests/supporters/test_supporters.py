@@ -157,6 +157,12 @@ def test_a_rejected_form_shows_what_was_typed(app, client, gateway, open_one) ->
     assert gifts(app) == 0
 
 
+def test_the_address_a_rejected_form_leaves_in_the_browser_leads_back_to_the_page(client, open_one) -> None:
+    open_one()
+    answer = client.get(f"{PAGE}/donations")
+    assert (answer.status_code, answer.headers["Location"]) == (303, PAGE)
+
+
 @pytest.mark.parametrize("token", ["", "forged", "lantern.abc.def.ghi", "\x00", "é" * 50])
 def test_a_form_without_our_token_is_asked_back_and_can_then_be_sent(
     app, client, gateway, open_one, token
