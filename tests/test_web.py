@@ -105,6 +105,22 @@ def test_five_megabytes_are_too_much_for_the_form_and_for_an_event(client, opene
     assert answers[0].get_json()["message"]
 
 
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/staff/post/3/lines", "/staff/post/3"),
+        ("/staff/post/promises/3/withdraw", "/staff/post/promises"),
+        ("/staff/account/password", "/staff/account"),
+        ("/staff/logout", "/staff"),
+        ("/giving/complaint", "/giving"),
+    ],
+)
+def test_an_address_for_forms_alone_shows_the_way_to_their_page(client, address, page) -> None:
+    answer = client.get(address)
+    assert answer.status_code == 405
+    assert f'<a class="button" href="{page}">Go to that page</a>' in answer.text
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "BREW", "get", "POST"])
 @pytest.mark.parametrize("address", [f"/appeals/{SLUG}", f"/api/v1/appeals/{SLUG}", "/healthz"])
 def test_a_method_nobody_offers_is_answered_405_with_what_is(client, opened, address, method) -> None:
