@@ -342,6 +342,24 @@ def test_merging_moves_gifts_and_the_number_of_people_and_can_be_taken_back(
         assert merging.by_public_id(donors["second@readers.example"]).merged_into_id is None
 
 
+def test_the_other_of_a_merge_is_named_by_address_and_a_wrong_one_is_answered_at_the_field(
+    app: Flask, office: Enter, winter: str
+) -> None:
+    with app.app_context():
+        make_gift(by_slug("winter"), 300, "A. Byron", email="second@readers.example")
+        donors = {one.email: one.public_id for one in db.session.query(Donor)}
+        db.session.remove()
+    editor, kept = office("editor"), donors["ada@readers.example"]
+    wrong = editor.post(f"/staff/donors/{kept}/merge", {"other": "third@readers.example"})
+    assert wrong.status_code == 422
+    assert 'aria-describedby="other-error" aria-invalid="true" value="third@readers.example"' in wrong.text
+    assert "There is no donor with this address." in wrong.text
+    editor.post(f"/staff/donors/{kept}/merge", {"other": " Second@readers.example "})
+    assert editor.get("/api/v1/appeals/winter").json["donor_count"] == 3
+    empty = editor.post(f"/staff/donors/{kept}/note", {"text": " "})
+    assert 'aria-describedby="text-error" aria-invalid="true"' in empty.text
+
+
 def test_nobody_is_merged_with_himself_or_twice(session: object) -> None:
     appeal = make_appeal()
     one, two = make_gift(appeal, 100, "One").donor, make_gift(appeal, 100, "Two").donor
