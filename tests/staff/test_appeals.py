@@ -11,6 +11,7 @@ from PIL import Image
 from appeal import appeals
 from appeal.core import clock
 from appeal.core.errors import StaleForm
+from appeal.database import writing
 from appeal.extensions import db
 from appeal.office import audit, dashboard, editing
 from appeal.office.audit import COMMAND_LINE, Actor
@@ -44,6 +45,20 @@ def test_a_change_is_kept_audited_and_public_at_once(app: Flask, office: Enter, 
         assert entry.actor == "editor@lantern.example"
         assert entry.before == {"title": "The winter appeal", "goal_minor": 1_000_000}
         assert entry.after == {"title": "A better title", "goal_minor": 1_200_000}
+
+
+def test_an_open_appeal_whose_days_are_over_or_to_come_is_listed_as_such(
+    app: Flask, office: Enter, winter: str
+) -> None:
+    editor = office("editor")
+    assert "ended" not in editor.get("/staff/appeals").text
+    with app.app_context(), writing():
+        appeals.by_slug("winter").closes_at = clock.now() - timedelta(days=1)
+    assert '<span class="tag">ended</span>' in editor.get("/staff/appeals").text
+    with app.app_context(), writing():
+        appeal = appeals.by_slug("winter")
+        appeal.opens_at, appeal.closes_at = clock.now() + timedelta(days=1), None
+    assert '<span class="tag tag--warn">opens later</span>' in editor.get("/staff/appeals").text
 
 
 def test_an_unchanged_form_changes_nothing(app: Flask, office: Enter, winter: str) -> None:
