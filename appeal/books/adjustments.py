@@ -39,6 +39,11 @@ class Standing:
         """Return what has not gone back, of gift and cover together."""
         return max(0, self.gift_minor + self.cover_minor - self.back_minor)
 
+    @property
+    def gone_back(self) -> bool:
+        """Return whether nothing of the gift itself is left."""
+        return self.back_minor >= self.gift_minor
+
     def cover_back(self, back_minor: int) -> int:
         """Return how much of a sum that went back falls on the fee cover."""
         return min(max(back_minor - self.gift_minor, 0), self.cover_minor)

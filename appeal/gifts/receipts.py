@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from babel.dates import format_date
 
+from appeal.books import adjustments, ledger
 from appeal.core import clock, money
 from appeal.mail import Attachment
 from appeal.models import Donation
@@ -162,8 +163,9 @@ def _lines(donation: Donation, sheet: _Sheet, settings: Settings) -> Iterator[tu
     if donation.cover_minor:
         yield "Card fee cover", shown(donation.cover_minor)
         yield "Charged in all", shown(donation.charge_minor)
-    if donation.returned_minor:
-        yield "Refunded", shown(donation.returned_minor)
+    stands = adjustments.standing(ledger.entries_of(donation))
+    if stands and stands.back_minor > 0:
+        yield "Refunded", shown(stands.back_minor)
     received_at = donation.received_at or donation.created_at
     local_day = _day(received_at, appeal.time_zone, appeal.locale)
     yield "Received on", sheet.sayable(local_day, _day(received_at, appeal.time_zone, "en_GB"))

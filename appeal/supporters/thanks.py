@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from flask import render_template, url_for
 
 from appeal import reports
+from appeal.books import adjustments, ledger
 from appeal.context import settings
 from appeal.core import clock, markdown, texts, thanks_pass
 from appeal.gifts import giving, monthly
@@ -62,12 +63,14 @@ def page(back: Back) -> str:
     donation, state = back.donation, standing(back)
     appeal = donation.appeal
     takes_gifts = giving.takes_gifts(appeal, clock.now())
+    in_the_books = adjustments.standing(ledger.entries_of(donation)) if state == "received" else None
     return render_template(
         "supporters/thank_you.html",
         donation=donation,
         appeal=appeal,
         figure=reports.figure(appeal.slug),
         state=state,
+        in_the_books=in_the_books,
         masked_email=texts.masked_email(donation.donor.email) if donation.donor.email else "",
         credit_shown=reports.credit_line(donation),
         receipt_url=url_for("supporters.receipt", public_id=donation.public_id)
