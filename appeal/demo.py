@@ -157,13 +157,11 @@ def _donation(
 
 
 def _moment(appeal: Appeal, number: int, of: int, chance: random.Random) -> datetime:
-    """Spread the gifts over the weeks gone by: many at first, then fewer, and most of them in the evening."""
+    """Spread the gifts over the weeks gone by, each after the one before: many at first, then fewer."""
     opened = appeal.opens_at or appeal.created_at
     span = clock.now() - opened - timedelta(hours=1)
-    moment: datetime = (
-        opened + span * ((number + 0.5) / of) ** 1.25 + timedelta(minutes=chance.randint(-240, 240))
-    )
-    return min(moment, clock.now()).replace(microsecond=0)
+    moment: datetime = opened + span * ((number + chance.randint(0, 480) / 481) / of) ** 1.25
+    return moment.replace(microsecond=0)
 
 
 def _donor(number: int, at: datetime, chance: random.Random) -> bulk.Values:

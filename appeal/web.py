@@ -12,13 +12,20 @@ from datetime import date, datetime
 
 import structlog
 from babel.dates import format_date, format_datetime
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, current_app, g, render_template, request
 from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, SecurityError
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+    SecurityError,
+)
+from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from appeal import reports
@@ -62,7 +69,7 @@ MESSAGES = {
     403: "You may not do this from where you are, or not without showing who you are.",
     404: "The page has moved, or the address was mistyped.",
     405: "This address does not take that kind of request.",
-    413: "The request was larger than this address takes.",
+    413: "What was sent is larger than this page takes. Nothing of it was kept: please send less.",
     429: "There were many requests from where you are. Please wait a moment and try again.",
     500: "We have been told about it. If you were giving: open your thank-you page again, it tells you what the books say.",
     501: "Only the JSON format is offered.",
@@ -74,6 +81,7 @@ FOREIGN_HOST = (
 )
 # For any site to read, errors included: what no route answered (405, 404) never reaches that door's own headers.
 OPEN_DOORS = ("/api/", "/embed/", "/oembed")
+ONLY_FORMS = "This address only takes what a form sends. The form is on the page above it."
 JSON_DOORS = ("/api/", "/webhooks/", "/oembed", "/metrics", "/healthz", "/readyz")
 
 
@@ -90,9 +98,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.url_map.converters["int"] = RowNumber
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(
-        money=format_money, money_exact=money_exact, day=day, instant=instant, percent=progress.percent_text
-    )
+    app.jinja_env.filters.update(money=format_money, money_exact=money_exact, day=day, instant=instant)
     app.jinja_env.filters.update(
         isolated=isolated, sentence=sentence, symbol=money.symbol, percent_shown=progress.percent_shown
     )
@@ -238,8 +244,26 @@ def answer(status: int, message: str) -> BaseResponse:
         return Response(body + "\n", status=status, mimetype="application/json")
     if foreign_host:  # to a Host that is not ours no address leads
         return Response(f"{title}\n{message}\n", status=status, mimetype="text/plain")
-    home_url = "/staff/" if request.path.startswith("/staff/") else "/"
+    home_url, home = (
+        ("/staff/", "the dashboard") if request.path.startswith("/staff/") else ("/", "the start")
+    )
+    if status == 405 and request.method == "GET":
+        message, home_url, home = ONLY_FORMS, _page_above(request.path), "that page"
     page = render_template(
-        "errors/error.html", status=status, title=title, message=message, home_url=home_url
+        "errors/error.html", status=status, title=title, message=message, home_url=home_url, home=home
     )
     return Response(page, status=status, mimetype="text/html")
+
+
+def _page_above(path: str) -> str:
+    """Return the nearest address above that shows a page: it has the form whose answer a browser stands at."""
+    addresses = current_app.create_url_adapter(request)
+    while addresses and (path := path.rpartition("/")[0]):
+        try:
+            addresses.match(path, method="GET")
+        except RequestRedirect:
+            return path
+        except (NotFound, MethodNotAllowed):
+            continue
+        return path
+    return "/"

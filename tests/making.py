@@ -14,12 +14,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from appeal import appeals
+from appeal.books import adjustments
 from appeal.core import clock
 from appeal.database import writing
 from appeal.gifts import giving
 from appeal.gifts.limits import Visitor
 from appeal.models import Appeal, Donation
-from appeal.payments import Payment
+from appeal.payments import Payment, Refund
 from appeal.settings import Settings
 from appeal.supporters import form_token
 from tests.support.settings import WEBHOOK_SECRET
@@ -97,6 +98,23 @@ def told(donation: Donation, state: str, **values: Any) -> Payment:
 def paid(donation: Donation, **values: Any) -> Payment:
     """Return the news that a donation was paid."""
     return told(donation, "paid", **({"payment_intent_id": f"pi_{donation.public_id}"} | values))
+
+
+def refunded(donation: Donation, amount_minor: int) -> None:
+    """Enter that part of a paid gift's charge went back."""
+    adjustments.apply_refund(
+        Refund(
+            refund_id=unique("re_"),
+            payment_intent_id=donation.payment_intent_id,
+            charge_id=None,
+            amount_minor=amount_minor,
+            currency=donation.currency,
+            moved=True,
+            failed=False,
+            created_at=clock.now(),
+            told_at=clock.now(),
+        )
+    )
 
 
 # -- Stripe's events ---------------------------------------------------------------------------------------------

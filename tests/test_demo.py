@@ -44,6 +44,14 @@ def test_its_books_are_true(app) -> None:
         assert newest <= clock.now()
 
 
+def test_its_gifts_came_one_after_the_other_so_that_lists_read_in_order(app) -> None:
+    with app.app_context():
+        demo.seed(60)
+        moments = list(db.session.scalars(select(Donation.received_at).order_by(Donation.id)))
+    assert len(moments) == 60
+    assert moments == sorted(moments)
+
+
 def test_the_first_address_leads_to_it_and_it_takes_gifts(app, client) -> None:
     seeded(app, 30)
     answer = client.get("/", follow_redirects=True)

@@ -138,6 +138,22 @@ def test_a_body_without_end_is_not_heard_out(client, opened) -> None:
     assert body.tell() == 0
 
 
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/staff/post/3/lines", "/staff/post/3"),
+        ("/staff/post/promises/3/withdraw", "/staff/post/promises"),
+        ("/staff/account/password", "/staff/account"),
+        ("/staff/logout", "/staff"),
+        ("/giving/complaint", "/giving"),
+    ],
+)
+def test_an_address_for_forms_alone_shows_the_way_to_their_page(client, address, page) -> None:
+    answer = client.get(address)
+    assert answer.status_code == 405
+    assert f'<a class="button" href="{page}">Go to that page</a>' in answer.text
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "BREW", "get", "POST"])
 @pytest.mark.parametrize("address", [f"/appeals/{SLUG}", f"/api/v1/appeals/{SLUG}", "/healthz"])
 def test_a_method_nobody_offers_is_answered_405_with_what_is(client, opened, address, method) -> None:

@@ -39,9 +39,20 @@ class Standing:
         """Return what has not gone back, of gift and cover together."""
         return max(0, self.received_minor - self.back_minor)
 
+    @property
+    def gone_back(self) -> bool:
+        """Return whether nothing of the gift itself is left."""
+        return self.back_minor >= self.gift_minor
+
     def cover_back(self, back_minor: int) -> int:
         """Return how much of a sum that went back falls on the fee cover."""
         return min(max(back_minor - self.gift_minor, 0), self.cover_minor)
+
+    def counted_of(self, amount_minor: int) -> int:
+        """Return by how much *raised* falls when a further sum goes back."""
+        cover_minor = self.cover_back(self.back_minor + amount_minor) - self.cover_back(self.back_minor)
+        gift_minor = amount_minor - cover_minor
+        return (gift_minor if self.gift_counts else 0) + (cover_minor if self.cover_counts else 0)
 
 
 def standing(entries: Iterable[LedgerEntry]) -> Standing | None:

@@ -54,12 +54,30 @@ def _donor() -> Donor:
 @blueprint.get("")
 def home() -> str:
     """Show a donor's gifts, or ask for the address to send a link to."""
-    if g.donor is None:
-        return render_template("donors/ask.html")
+    return _ask() if g.donor is None else _gifts()
+
+
+@blueprint.get("/link")
+@blueprint.get("/monthly/<public_id>/amount")
+def form_again(public_id: str = "") -> BaseResponse:
+    """Lead back who opens the address that a form with a mistake left in the browser."""
+    del public_id
+    return redirect(url_for(".home"), code=303)
+
+
+def _ask(typed: str = "", problem: str = "") -> str:
+    return render_template("donors/ask.html", typed=typed, problem=problem)
+
+
+def _gifts(typed: str = "", problem: str = "", at: str = "") -> str:
+    """Draw the donor's gifts; `problem` is about the new amount of the monthly gift `at`."""
     gifts = privacy.gifts_of(g.donor)
     return render_template(
         "donors/home.html",
         donor=g.donor,
+        typed=typed,
+        problem=problem,
+        problem_at=at,
         gifts=gifts,
         standings=standing.of_all(gifts),
         monthly=managing.gifts_of(g.donor.id),
@@ -68,11 +86,12 @@ def home() -> str:
 
 @blueprint.post("/link")
 @limited("6 per minute; 30 per hour")
-def ask() -> BaseResponse:
-    """Send a link; the answer is the same for everybody."""
+def ask() -> BaseResponse | tuple[str, int]:
+    """Send a link; the answer is the same for every address."""
     email = request.form.get("email", "").strip()
-    if "@" in email and len(email) <= 254 and email.isprintable():
-        donor_links.ask(email)
+    if "@" not in email or len(email) > 254 or not email.isprintable():
+        return _ask(email[:254], "Enter an e-mail address such as name@example.org."), 422
+    donor_links.ask(email)
     return redirect(url_for(".sent"), code=303)
 
 
@@ -139,7 +158,7 @@ DONE = {
 
 @blueprint.post("/monthly/<public_id>/<action>")
 @limited("30 per hour")
-def change_monthly(public_id: str, action: str) -> BaseResponse:
+def change_monthly(public_id: str, action: str) -> BaseResponse | tuple[str, int]:
     """Change one of the donor's own monthly gifts."""
     gift = next((one for one in managing.gifts_of(_donor().id) if one.public_id == public_id), None)
     if gift is None or (action not in ACTIONS and action not in {"amount", "card"}):
@@ -149,17 +168,24 @@ def change_monthly(public_id: str, action: str) -> BaseResponse:
             back = f"{settings().public_url}{url_for('.home')}"
             return redirect(managing.card_url(gift, gateway(), back), code=303)
         if action == "amount":
-            typed = request.form.get("amount", "")
-            managing.change_amount(
-                gift, money.parse_amount(typed, gift.currency, gift.appeal.locale), gateway()
-            )
-        else:
-            ACTIONS[action](gift, gateway())
+            return _change_amount(gift, request.form.get("amount", ""))
+        ACTIONS[action](gift, gateway())
         flash(DONE[action])
     except PaymentsError:
         flash(AWAY)
     except DomainError as error:
         flash(error.message)
+    return redirect(url_for(".home"), code=303)
+
+
+def _change_amount(gift: RecurringGift, typed: str) -> BaseResponse | tuple[str, int]:
+    try:
+        managing.change_amount(gift, money.parse_amount(typed, gift.currency, gift.appeal.locale), gateway())
+    except PaymentsError:
+        raise
+    except DomainError as error:
+        return _gifts(typed[:20], error.message, gift.public_id), 422
+    flash(DONE["amount"])
     return redirect(url_for(".home"), code=303)
 
 

@@ -51,8 +51,15 @@ def _names(lines: Iterable[PostLine]) -> set[str]:
 
 
 def _emails(lines: Iterable[PostLine]) -> set[str]:
-    """Return the addresses in small letters, as almost everybody writes them."""
+    """Return the addresses in small letters, as the donors' index has them."""
     return {donors.email_key(line.email) for line in lines if line.email}
+
+
+def _typed_emails(lines: Iterable[PostLine]) -> set[str]:
+    """Return the ways in which a line may have the addresses: as here, small, with a capital first, in capitals."""
+    keys = _emails(lines)
+    ways = {way(key) for key in keys for way in (str.capitalize, str.upper)}
+    return keys | ways | {line.email for line in lines if line.email}
 
 
 def _other_lines(lines: Sequence[PostLine]) -> list[PostLine]:
@@ -62,7 +69,7 @@ def _other_lines(lines: Sequence[PostLine]) -> list[PostLine]:
     query = select(PostLine).where(
         PostLine.batch_id != lines[0].batch_id,
         PostLine.received_on >= min(line.received_on for line in lines) - WITHIN,
-        or_(same_gift, PostLine.email.in_(_emails(lines) | {line.email for line in lines if line.email})),
+        or_(same_gift, PostLine.email.in_(_typed_emails(lines))),
     )
     return list(db.session.scalars(query.order_by(PostLine.id.desc()).limit(500)))
 

@@ -140,8 +140,9 @@ def _chat(data: Json) -> Json:
         return money.format_money(minor, data["currency"], data["locale"], whole="down")
 
     text = (
-        f"“{data['title']}” has passed {data['percent']} % of its goal: "
-        f"{amount(data['raised_minor'])} of {amount(data['goal_minor'])}, {data['gift_count']:,} gifts."
+        f"“{data['title']}” has passed {data['percent']}% of its goal: "
+        f"{amount(data['raised_minor'])} of {amount(data['goal_minor'])}, "
+        f"{data['gift_count']:,} {'gift' if data['gift_count'] == 1 else 'gifts'}."
     )
     if data["percent"] == 100:
         text += " The goal is reached!"

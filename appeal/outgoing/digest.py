@@ -165,7 +165,7 @@ def digest_of(appeal: Appeal, day: date) -> Digest:
         appeal=appeal,
         day=day,
         board=board,
-        percent="" if tenths is None else f"{progress.percent_text(tenths)} %",
+        percent="" if tenths is None else progress.percent_shown(tenths, appeal.locale),
         net_minor=_net(rows),
         gift_count=sum(row.gift_count for row in rows),
         lines=list(_lines(rows)),

@@ -19,6 +19,7 @@ from appeal.extensions import db
 from appeal.models import AppealDonor, AppealTotals, Donation, Donor, DonorMerge, RecurringGift
 from appeal.office import audit, search
 from appeal.office.audit import Actor
+from appeal.people import donors
 
 
 class MergeRefused(DomainError):
@@ -34,6 +35,20 @@ def by_public_id(public_id: str) -> Donor:
     donor = db.session.scalars(select(Donor).where(Donor.public_id == public_id)).one_or_none()
     if donor is None:
         raise NoSuchThing("There is no such donor.")
+    return donor
+
+
+def by_email_or_public_id(text: str) -> Donor:
+    """Find a donor by what a person has at hand of them: the whole e-mail address, or the reference.
+
+    Raises:
+        NoSuchThing: there is none.
+    """
+    if "@" not in text:
+        return by_public_id(text)
+    donor = db.session.scalars(select(Donor).where(Donor.email_key == donors.email_key(text))).one_or_none()
+    if donor is None:
+        raise NoSuchThing("There is no donor with this address.")
     return donor
 
 

@@ -31,6 +31,11 @@ from appeal.staff.forms import clean, trim
 LOGO_LARGEST_BYTES = 200 * 1024
 LOGO_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?")
+LATE_WORDS = {
+    "until_close": "count until the appeal closes",
+    "always": "always count",
+    "never": "never count: only the first does",
+}
 COLOUR = Regexp(r"^#[0-9a-fA-F]{6}$", message="Enter a colour such as #8a1c1c.")
 
 
@@ -127,8 +132,8 @@ class AppealForm(Form):
     maximum_minor = _text("Largest gift by card", 40, needed="Enter an amount.")
     monthly_offered = BooleanField("Offer monthly gifts")
     late_instalments = SelectField(
-        "Monthly instalments after closing",
-        choices=[SelectChoice(one, one.replace("_", " ")) for one in LATE_INSTALMENTS],
+        "Further months of a monthly gift",
+        choices=[SelectChoice(one, LATE_WORDS[one]) for one in LATE_INSTALMENTS],
     )
     cover_offered = BooleanField("Offer to cover the card fee")
     cover_counts = BooleanField("The cover counts toward the goal")

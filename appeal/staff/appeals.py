@@ -9,7 +9,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response as BaseResponse
 
 from appeal import appeals
-from appeal.core import markdown, money
+from appeal.core import clock, markdown, money
 from appeal.core.errors import DomainError, InvalidGift, StaleForm
 from appeal.extensions import db
 from appeal.models import Appeal
@@ -24,7 +24,7 @@ routes = Blueprint("appeals", __name__, url_prefix="/appeals")
 @access.allow("viewer")
 def show() -> str:
     """List the appeals: open, drafts, archive."""
-    return render_template("staff/appeals.html", everything=dashboard.appeals_with_totals())
+    return render_template("staff/appeals.html", everything=dashboard.appeals_with_totals(), now=clock.now())
 
 
 @routes.get("/new")

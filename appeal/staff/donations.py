@@ -27,7 +27,10 @@ from appeal.queues import notices, outbox
 from appeal.staff import access, choice, sure
 
 routes = Blueprint("donations", __name__, url_prefix="/donations")
-STATUS_WORDS = {"open": "at checkout", "started": "not finished"}
+
+
+class WhyIsMissing(DomainError):
+    """Say why: it stays beside the entry in the books."""
 
 
 @routes.get("")
@@ -148,14 +151,13 @@ def _refused(public_id: str, error: DomainError, at: str) -> tuple[str, int]:
 def refund(public_id: str) -> BaseResponse | tuple[str, int]:
     """Refund a gift, whole or in part, once its amount was confirmed."""
     donation = giving.by_public_id(public_id)
-    reason = request.form.get("reason", "")[:2000]
     try:
-        minor = _amount("amount", donation)
+        minor, reason = _amount("amount", donation), _why()
         sum_in_words = access.exact(minor, donation.appeal)
         asked = sure.ask(
             f"Refund {sum_in_words}?",
             f"{sum_in_words} of {access.exact(refunding.refundable_minor(donation), donation.appeal)} goes back "
-            f"to {donation.name or 'the donor'}, the way it came. The public figure falls at once by what it counts of it.",
+            f"to {donation.name or 'the donor'}, the way it came. {_public_effect(donation, minor)}",
             "A refund cannot be taken back. Stripe keeps its fee.",
             button=f"Refund {sum_in_words}",
             back=url_for("staff.donations.one", public_id=public_id),
@@ -165,12 +167,32 @@ def refund(public_id: str) -> BaseResponse | tuple[str, int]:
         else:
             money_back.refund(donation, minor, access.actor(), reason=reason, key=_key(), gateway=gateway())
     except DomainError as error:
-        return _refused(public_id, error, "refund")
+        return _refused(public_id, error, _at(error, "refund-reason", "refund-amount"))
     return asked or _done(public_id, f"{sum_in_words} goes back to the donor.")
+
+
+def _public_effect(donation: Donation, minor: int) -> str:
+    stands = standing(ledger.entries_of(donation))
+    counted_minor = stands.counted_of(minor) if stands else 0
+    if not counted_minor:
+        return "The public figure stays as it is: this money was never part of it."
+    return f"The public figure falls by {access.exact(counted_minor, donation.appeal)} at once."
 
 
 def _amount(name: str, donation: Donation) -> int:
     return money.parse_amount(request.form.get(name, "")[:40], donation.currency, donation.appeal.locale)
+
+
+def _why() -> str:
+    reason = request.form.get("reason", "")[:2000]
+    if not reason.strip():
+        raise WhyIsMissing
+    return reason
+
+
+def _at(error: DomainError, reason: str, amount: str) -> str:
+    """Return the id of the field that an error is about."""
+    return reason if isinstance(error, WhyIsMissing) else amount
 
 
 def _key() -> str:
@@ -184,9 +206,8 @@ def _key() -> str:
 def correct(public_id: str) -> BaseResponse | tuple[str, int]:
     """Correct what was entered for a gift, by a new entry that says why."""
     donation = giving.by_public_id(public_id)
-    reason = request.form.get("reason", "")[:2000]
     try:
-        minor = _change(donation)
+        minor, reason = _change(donation), _why()
         after = access.exact(donation.standing_minor + minor, donation.appeal)
         asked = sure.ask(
             f"Correct the books to {after}?",
@@ -201,7 +222,7 @@ def correct(public_id: str) -> BaseResponse | tuple[str, int]:
         else:
             money_back.correct(donation, minor, access.actor(), reason=reason, key=_key())
     except DomainError as error:
-        return _refused(public_id, error, "correct")
+        return _refused(public_id, error, _at(error, "correct-reason", "change"))
     return asked or _done(public_id, "The books are corrected; both entries stay to be seen.")
 
 
@@ -238,7 +259,7 @@ def note(public_id: str) -> BaseResponse | tuple[str, int]:
         notes.add(donation.donor, request.form.get("text", ""), access.actor(), donation=donation)
     except notes.NoteRefused as error:
         return _refused(public_id, error, "note")
-    return _done(public_id, "Your note is kept.")
+    return _done(public_id, "Your note is saved.")
 
 
 @routes.post("/<public_id>/receipt")

@@ -45,7 +45,8 @@ def one(public_id: str) -> str | BaseResponse:
     return _page(donor)
 
 
-def _page(donor: Donor, problem: str = "", typed: str = "") -> str:
+def _page(donor: Donor, problem: str = "", at: str = "", typed: str = "") -> str:
+    """Draw a donor; `problem` is about the field `at`, which keeps what was typed, or about the whole."""
     steps = merging.steps_of(donor)
     others = {
         one.id: one
@@ -67,6 +68,7 @@ def _page(donor: Donor, problem: str = "", typed: str = "") -> str:
         steps=[(step, others[step.merged_id]) for step in steps],
         alike=merging.likely_same(donor),
         problem=problem,
+        problem_at=at,
         typed=typed,
     )
 
@@ -79,8 +81,8 @@ def note(public_id: str) -> BaseResponse | tuple[str, int]:
     try:
         notes.add(donor, request.form.get("text", ""), access.actor())
     except notes.NoteRefused as error:
-        return _page(donor, error.message, request.form.get("text", "")), 422
-    flash("Your note is kept.")
+        return _page(donor, error.message, "text", request.form.get("text", "")), 422
+    flash("Your note is saved.")
     return redirect(url_for("staff.donors.one", public_id=public_id), code=303)
 
 
@@ -89,10 +91,11 @@ def note(public_id: str) -> BaseResponse | tuple[str, int]:
 def merge(public_id: str) -> BaseResponse | tuple[str, int]:
     """Make another donor and this one the same person."""
     kept = merging.by_public_id(public_id)
+    typed = request.form.get("other", "").strip()[:254]
     try:
-        merging.merge(kept, merging.by_public_id(request.form.get("other", "").strip()[:32]), access.actor())
+        merging.merge(kept, merging.by_email_or_public_id(typed), access.actor())
     except (merging.MergeRefused, NoSuchThing) as error:
-        return _page(merging.by_public_id(public_id), error.message), 422
+        return _page(merging.by_public_id(public_id), error.message, "other", typed), 422
     flash("The two are one now. It can be taken back below.")
     return redirect(url_for("staff.donors.one", public_id=public_id), code=303)
 

@@ -52,7 +52,7 @@ def words() -> BaseResponse:
     typed = _typed()
     if request.form.get("revision", 0, type=ids.row_number) != found.appeal.revision:
         problem = (
-            "Somebody else changed this appeal while you were writing. Your words are below, not kept yet; "
+            "Somebody else changed this appeal while you were writing. Your words are below, not saved yet; "
             "look at theirs on the appeal's page, then keep yours again."
         )
         return make_response(_page(typed, problem), 409)

@@ -49,5 +49,5 @@ def words() -> BaseResponse:
     lines = [texts.one_line(line)[:60] for line in request.form.get("words", "")[:10_000].splitlines()]
     kept = sorted({line for line in lines if line and not texts.has_control(line)})[:500]
     staff_people.change_house({"refused_words": kept}, staff_people.house().revision, access.actor())
-    flash("The list is kept.")
+    flash("The list is saved.")
     return redirect(url_for("staff.moderation.show"), code=303)

@@ -140,7 +140,7 @@ def recount(number: int) -> BaseResponse:
     if not form.validate():
         return _again(_page, number, control=form)
     post.change_control(number, int(form.count.data or 0), form.amount_minor, access.actor())
-    flash("The new count and total are kept.")
+    flash("The new count and total are saved.")
     return redirect(url_for("staff.post.one", number=number), code=303)
 
 
@@ -151,7 +151,7 @@ def close(number: int) -> BaseResponse:
     try:
         new = post_closing.close(number, access.actor())
     except post_closing.ControlDiffers as error:
-        return _again(_page, number, problem=error.message)
+        return _again(_page, number, problem=f"The batch is still open. {error.message}")
     words = "Closed: every gift is in the books and in the public figure."
     flash(words if new else "It was closed already, once.")
     return redirect(url_for("staff.post.one", number=number), code=303)

@@ -89,6 +89,12 @@ def donate(slug: str) -> BaseResponse:
         return _again(record, form, refused.problem, refused.status, fresh=refused.fresh)
 
 
+@blueprint.get("/appeals/<slug>/donations")
+def form_again(slug: str) -> BaseResponse:
+    """Lead back who opens the address that a form with a mistake left in the browser."""
+    return redirect(url_for(".appeal", slug=slug), code=303)
+
+
 def _to_checkout(record: Appeal, form: DonationForm) -> BaseResponse:
     if not giving.takes_gifts(record, clock.now()):
         raise pages.FormRefused(pages.NOT_OPEN, 409)

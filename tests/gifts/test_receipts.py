@@ -6,7 +6,7 @@ import pytest
 from pypdf import PdfReader
 
 from appeal.gifts import receipts
-from tests.making import open_appeal, received
+from tests.making import open_appeal, received, refunded
 from tests.support.settings import test_settings
 
 
@@ -44,6 +44,14 @@ def test_it_says_who_gave_what_to_whom(read) -> None:
 def test_it_keeps_gift_and_fee_cover_apart(read) -> None:
     said = read(cover_fee=True)
     assert [amount in said for amount in ("£25.00", "£0.59", "£25.59")] == [True, True, True]
+
+
+def test_it_says_all_that_went_back_the_fee_cover_too(session, tmp_path) -> None:
+    donation = received(open_appeal(), cover_fee=True)
+    refunded(donation, 2559)
+    content = receipts.as_pdf(donation, test_settings("", tmp_path))
+    said = PdfReader(io.BytesIO(content)).pages[0].extract_text()
+    assert said.count("£25.59") == 2
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,24 @@ def test_a_refund_told_before_its_gift_waits_and_is_not_lost(shop: Shop) -> None
     shop.assert_true()
 
 
+@pytest.mark.parametrize(
+    ("back", "more", "gift_counts", "cover_counts", "falls"),
+    [
+        (0, 2559, True, False, 2500),
+        (0, 2559, True, True, 2559),
+        (0, 1000, True, False, 1000),
+        (2500, 59, True, False, 0),
+        (1000, 1559, True, False, 1500),
+        (0, 2559, False, False, 0),
+    ],
+)
+def test_the_figure_falls_by_what_was_counted_of_a_refund(
+    back, more, gift_counts, cover_counts, falls
+) -> None:
+    stands = adjustments.Standing(2500, 59, back, gift_counts, cover_counts)
+    assert stands.counted_of(more) == falls
+
+
 def test_a_refund_beyond_the_gift_falls_on_the_cover(shop: Shop) -> None:
     donation = shop.give(1000, cover_fee=True)
     cover_minor = donation.cover_minor

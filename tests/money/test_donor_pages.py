@@ -65,6 +65,16 @@ def test_asking_says_the_same_for_known_and_unknown_and_writes_to_the_known_only
         assert [item.recipient for item in items] == ["mary@example.org"]
 
 
+def test_what_is_no_address_is_asked_for_again_at_the_field(door: Door) -> None:
+    answer = door.post("/giving/link", email="mary at example")
+    assert answer.status_code == 422
+    assert (
+        'value="mary at example" aria-describedby="email-hint email-error" aria-invalid="true"' in answer.text
+    )
+    again = door.client.get("/giving/link")
+    assert (again.status_code, again.headers["Location"]) == (303, "/giving")
+
+
 def test_a_link_works_once_and_only_its_digest_is_stored(door: Door) -> None:
     token = door.link()
     with door.app.app_context():
@@ -113,6 +123,18 @@ def test_a_form_without_its_token_changes_nothing(door: Door) -> None:
     door.enter()
     door.client.post(f"/giving/monthly/{door.gift}/end", data={})
     assert "It runs" in door.client.get("/giving").text
+
+
+def test_a_new_amount_that_cannot_be_read_is_asked_for_again_at_its_field(door: Door) -> None:
+    door.enter()
+    address = f"/giving/monthly/{door.gift}/amount"
+    answer = door.post(address, amount="a lot")
+    assert answer.status_code == 422
+    assert '<details class="more" open>' in answer.text
+    assert re.search(r'name="amount"[^>]* value="a lot" aria-invalid="true"', answer.text)
+    assert "£10.00 a month" in answer.text
+    again = door.client.get(address)
+    assert (again.status_code, again.headers["Location"]) == (303, "/giving")
 
 
 def test_a_donor_changes_pauses_and_ends_a_monthly_gift(door: Door) -> None:

@@ -124,6 +124,17 @@ def test_the_same_address_and_a_gift_online_are_pointed_out(session) -> None:
     assert likenesses(appeal, line) == ["same e-mail address", "also gave online"]
 
 
+@pytest.mark.parametrize("before", ["mary@example.org", "Mary@example.org", "MARY@EXAMPLE.ORG"])
+@pytest.mark.parametrize("now", ["mary@example.org", "mary@Example.org"])
+def test_an_address_is_known_again_however_capitals_are_commonly_typed(
+    session, before: str, now: str
+) -> None:
+    appeal = open_appeal()
+    enter(open_batch(appeal, 1, 700), 700, "M. Anning", email=before)
+    line = enter(open_batch(appeal, 1, 900), 900, "Miss Anning", email=now)
+    assert likenesses(appeal, line) == ["same e-mail address"]
+
+
 def test_another_amount_or_long_ago_is_nobodys_duplicate(session) -> None:
     appeal = open_appeal()
     enter(open_batch(appeal, 1, 900), 900, "Ada Byron")

@@ -62,7 +62,7 @@ def test_the_letter_tells_of_yesterday_with_the_dashboards_figures(
     for kind in ("plain", "html"):
         text = message.get_body((kind,)).get_content()
         assert "£39.00" in text
-        assert "39 %" in text
+        assert "39%" in text
         assert "£35.00" in text
         assert "Online, once" in text
         assert "1 credit line" in text

@@ -54,10 +54,11 @@ def test_a_chat_hears_of_each_milestone_once_though_refunds_go_back_and_forth(
         milestones.look()
     send()
     texts = [message.json["text"] for message in receiver.messages]
-    assert [text.split(" passed ")[1].split(" %")[0] for text in texts] == [
+    assert [text.split(" passed ")[1].split("%")[0] for text in texts] == [
         "25", "50", "75", "100", "125", "150"
     ]  # fmt: skip
-    assert texts[1] == "“Keep the lantern lit” has passed 50 % of its goal: £50 of £100, 2 gifts."
+    assert texts[0].endswith("£25 of £100, 1 gift.")
+    assert texts[1] == "“Keep the lantern lit” has passed 50% of its goal: £50 of £100, 2 gifts."
     assert texts[3].endswith("The goal is reached!")
     assert all(set(message.json) == {"text"} for message in receiver.messages)
     assert all("webhook-signature" not in message.headers for message in receiver.messages)
@@ -69,7 +70,7 @@ def test_of_several_passed_at_once_the_highest_is_told(session, chat, receiver, 
     assert milestones.look() == 0
     send()
     [message] = receiver.messages
-    assert "90 %" in message.json["text"]
+    assert "90%" in message.json["text"]
 
 
 def test_a_goal_that_is_stretched_begins_silently_where_it_is(session, chat, receiver, send) -> None:
@@ -82,7 +83,7 @@ def test_a_goal_that_is_stretched_begins_silently_where_it_is(session, chat, rec
     give(appeals.by_slug("lantern"), 4_250, 2)
     assert milestones.look() == 1
     send()
-    assert ["100 %" in receiver.messages[0].json["text"], "75 %" in receiver.messages[1].json["text"]] == [
+    assert ["100%" in receiver.messages[0].json["text"], "75%" in receiver.messages[1].json["text"]] == [
         True,
         True,
     ]

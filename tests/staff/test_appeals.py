@@ -11,6 +11,7 @@ from PIL import Image
 from appeal import appeals
 from appeal.core import clock
 from appeal.core.errors import StaleForm
+from appeal.database import writing
 from appeal.extensions import db
 from appeal.office import audit, dashboard, editing
 from appeal.office.audit import COMMAND_LINE, Actor
@@ -46,6 +47,20 @@ def test_a_change_is_kept_audited_and_public_at_once(app: Flask, office: Enter, 
         assert entry.after == {"title": "A better title", "goal_minor": 1_200_000}
 
 
+def test_an_open_appeal_whose_days_are_over_or_to_come_is_listed_as_such(
+    app: Flask, office: Enter, winter: str
+) -> None:
+    editor = office("editor")
+    assert "ended" not in editor.get("/staff/appeals").text
+    with app.app_context(), writing():
+        appeals.by_slug("winter").closes_at = clock.now() - timedelta(days=1)
+    assert '<span class="tag">ended</span>' in editor.get("/staff/appeals").text
+    with app.app_context(), writing():
+        appeal = appeals.by_slug("winter")
+        appeal.opens_at, appeal.closes_at = clock.now() + timedelta(days=1), None
+    assert '<span class="tag tag--warn">opens later</span>' in editor.get("/staff/appeals").text
+
+
 def test_an_unchanged_form_changes_nothing(app: Flask, office: Enter, winter: str) -> None:
     office("editor").post("/staff/appeals/winter", form_of(app))
     with app.app_context():
@@ -78,7 +93,7 @@ def test_a_preview_keeps_nothing(app: Flask, office: Enter, winter: str) -> None
         form_of(app, title="Only seen", story_markdown="Some *words* <script>alert(1)</script>")
         | {"preview": "1"},
     )
-    assert "Preview: not kept yet" in answer.text
+    assert "Preview: not saved yet" in answer.text
     assert "<em>words</em>" in answer.text
     assert "<script>alert" not in answer.text
     assert editor.get("/api/v1/appeals/winter").json["title"] == "The winter appeal"

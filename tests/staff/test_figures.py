@@ -13,7 +13,7 @@ from appeal import appeals
 from appeal.books import proof
 from appeal.extensions import db
 from appeal.office import dashboard
-from tests.staff.conftest import Office, give_back, make_gift
+from tests.staff.conftest import Office, give_back, make_appeal, make_gift
 
 Enter = Callable[..., Office]
 MOST_STATEMENTS = 6
@@ -85,6 +85,18 @@ def test_the_live_figures_are_not_sent_again_while_nothing_changes(office: Enter
     assert len(first.data) < 700
 
 
+def test_one_gift_is_one_gift_of_one_person_and_its_share_is_written_as_in_public(
+    app: Flask, office: Enter
+) -> None:
+    with app.app_context():
+        make_gift(make_appeal(goal_minor=10_000), 2550)
+    page, pulse = office("viewer").get("/staff/").text, office("viewer").get("/staff/pulse.json").json
+    assert '<small data-live="today-words">1 gift</small>' in page
+    assert "from 1 person" in page
+    assert '<strong data-live="percent">25.5%</strong>' in page
+    assert (pulse["today-words"], pulse["percent"]) == ("1 gift", "25.5%")
+
+
 def test_the_median_is_the_lower_middle_of_the_latest_gifts(app: Flask, winter: str) -> None:
     with app.app_context():
         appeal, totals = dashboard.appeals_with_totals()[0]
@@ -100,4 +112,7 @@ def test_an_appeal_without_gifts_goal_or_dates_has_a_dashboard(app: Flask, offic
         appeals.create(appeals.NewAppeal("bare", "Bare", "jpy"))
     page = admin.get("/staff/?appeal=bare")
     assert page.status_code == 200
+    assert "No gift has come yet" in page.text
+    assert "Likely finish" not in page.text
+    assert "How the money came" not in page.text
     assert admin.get("/staff/?appeal=nobody").status_code == 404

@@ -241,6 +241,21 @@ def test_a_changed_credit_line_is_audited_and_held_to_the_rules(
         assert entry.after["credit_line"] == "A reader in Leeds"
 
 
+def test_a_gift_that_is_not_paid_never_looks_like_an_open_door(
+    app: Flask, office: Enter, winter: str
+) -> None:
+    reference, admin = gift_named(app, "Ada Byron"), office("admin")
+    with app.app_context(), writing() as session:
+        session.query(Donation).filter_by(public_id=reference).one().status = "open"
+    for address in ("/staff/donations?status=open", f"/staff/donations/{reference}"):
+        page = admin.get(address).text
+        assert '<span class="tag">at checkout</span>' in page
+        assert ">open</span>" not in page
+    assert (
+        '<option value="open" selected>at checkout</option>' in admin.get("/staff/donations?status=open").text
+    )
+
+
 # -- money -----------------------------------------------------------------------------------------------------
 
 
@@ -249,7 +264,11 @@ def test_a_correction_needs_a_reason_and_stays_to_be_seen(app: Flask, office: En
     address = f"/staff/donations/{reference}/correct"
     without = admin.post(address, {"change": "-5.00", "reason": ""})
     assert without.status_code == 422
-    assert "-5.00" in without.text
+    assert 'value="-5.00"' in without.text
+    assert 'aria-describedby="correct-reason-error" aria-invalid="true"' in without.text
+    no_amount = admin.post(address, {"change": "five", "reason": "The cheque said 20"})
+    assert 'aria-describedby="change-hint change-error" aria-invalid="true"' in no_amount.text
+    assert 'value="The cheque said 20"' in no_amount.text
     typed = {"change": "-5.00", "reason": "The cheque said 20", "key": "0" * 26}
     asked = admin.post(address, typed)
     assert "Correct the books to £20.00?" in asked.text
@@ -321,6 +340,24 @@ def test_merging_moves_gifts_and_the_number_of_people_and_can_be_taken_back(
     with app.app_context():
         assert not proof.differences()
         assert merging.by_public_id(donors["second@readers.example"]).merged_into_id is None
+
+
+def test_the_other_of_a_merge_is_named_by_address_and_a_wrong_one_is_answered_at_the_field(
+    app: Flask, office: Enter, winter: str
+) -> None:
+    with app.app_context():
+        make_gift(by_slug("winter"), 300, "A. Byron", email="second@readers.example")
+        donors = {one.email: one.public_id for one in db.session.query(Donor)}
+        db.session.remove()
+    editor, kept = office("editor"), donors["ada@readers.example"]
+    wrong = editor.post(f"/staff/donors/{kept}/merge", {"other": "third@readers.example"})
+    assert wrong.status_code == 422
+    assert 'aria-describedby="other-error" aria-invalid="true" value="third@readers.example"' in wrong.text
+    assert "There is no donor with this address." in wrong.text
+    editor.post(f"/staff/donors/{kept}/merge", {"other": " Second@readers.example "})
+    assert editor.get("/api/v1/appeals/winter").json["donor_count"] == 3
+    empty = editor.post(f"/staff/donors/{kept}/note", {"text": " "})
+    assert 'aria-describedby="text-error" aria-invalid="true"' in empty.text
 
 
 def test_nobody_is_merged_with_himself_or_twice(session: object) -> None:

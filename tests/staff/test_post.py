@@ -127,6 +127,7 @@ def test_a_batch_that_does_not_fit_is_refused_in_words(office: Enter, batch: int
     line(app, batch)
     answer = office("editor").post(f"/staff/post/{batch}/close")
     assert answer.status_code == 422
+    assert "The batch is still open. Counted were" in answer.text
     assert "entered are 1 gift of £20.00: 1 gift too few and £40.00 too little." in answer.text
 
 

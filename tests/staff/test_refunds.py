@@ -51,6 +51,8 @@ def test_a_refund_in_part_and_the_rest_leave_nothing_and_name_who_and_why(
     first = {"amount": "10.00", "reason": "Gave twice", "key": "0" * 26}
     asked = admin.post(address, first)
     assert "Refund £10.00?" in asked.text
+    assert "£10.00 of £25.00 goes back" in asked.text
+    assert "The public figure falls by £10.00 at once." in asked.text
     with app.app_context():
         assert db.session.query(LedgerEntry).count() == 1
     for _click in range(2):
@@ -77,6 +79,9 @@ def test_a_refund_without_a_reason_or_by_an_editor_moves_nothing(app: Flask, off
     assert office("editor").post(address, {"amount": "10.00", "reason": "Gave twice"}).status_code == 403
     for sure in ({}, {"sure": "yes"}):
         typed = {"amount": "10.00", "reason": " ", **sure}
-        assert office("admin").post(address, typed).status_code == 422
+        answer = office("admin").post(address, typed)
+        assert answer.status_code == 422
+        assert 'maxlength="2000" aria-describedby="refund-reason-error" aria-invalid="true"' in answer.text
+        assert 'value="10.00"' in answer.text
     with app.app_context():
         assert db.session.query(LedgerEntry).count() == 1

@@ -11,6 +11,7 @@ from appeal.database import writing
 from appeal.extensions import db
 from appeal.models import Donation
 from appeal.reports import appeal_by_slug
+from tests.gateways import FakeGateway
 from tests.making import SLUG, form, post_form, received
 
 PAGE = f"/appeals/{SLUG}"
@@ -54,6 +55,7 @@ def test_the_page_stands_in_every_state(app, client, open_one, name) -> None:
     assert answer.status_code == 200
     assert words in text(answer)
     assert ("<form" in text(answer)) is has_form
+    assert ("Raised, by the way it came" in text(answer)) is bool(given)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +148,12 @@ def test_a_rejected_form_shows_what_was_typed(app, client, gateway, open_one) ->
     for shown in ('value="1e9"', "Mary &lt;b&gt;", "My &#34;words&#34;"):
         assert shown in text(answer)
     assert gifts(app) == 0
+
+
+def test_the_address_a_rejected_form_leaves_in_the_browser_leads_back_to_the_page(client, open_one) -> None:
+    open_one()
+    answer = client.get(f"{PAGE}/donations")
+    assert (answer.status_code, answer.headers["Location"]) == (303, PAGE)
 
 
 @pytest.mark.parametrize("token", ["", "forged", "lantern.abc.def.ghi", "\x00", "é" * 50])

@@ -5,13 +5,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from appeal.books import adjustments
+from appeal.books import ledger
 from appeal.core import clock
 from appeal.database import writing
 from appeal.gifts import giving
-from appeal.payments import Refund
 from appeal.reports import appeal_by_slug
-from tests.making import SLUG, form, paid, post_form, started, told
+from tests.making import SLUG, form, paid, post_form, refunded, started, told
 
 
 def text(answer) -> str:
@@ -208,16 +207,28 @@ def test_whoever_did_not_complete_a_gift_finds_the_form_filled_in(app, client, o
 
 def test_a_gift_that_has_gone_back_is_not_called_counted(app, client, open_one) -> None:
     open_one()
-    name = begin(app)
+    name = begin(app, cover_fee=True)
     settle(app, name, "paid")
     with app.app_context():
-        donation = giving.by_public_id(name)
-        now = clock.now()
-        back = Refund("re_1", donation.payment_intent_id, None, 2500, "gbp", True, False, now, now)
-        adjustments.apply_refund(back)
+        refunded(giving.by_public_id(name), 2559)
     page = text(client.get(f"/donations/{name}/thank-you"))
     assert "has gone back to you" in page
     assert "is counted" not in page
+    assert "<dt>Gone back to you</dt><dd>£25.59</dd>" in page
+
+
+def test_a_month_that_is_in_the_books_only_has_arrived_and_is_not_called_counted_or_gone(
+    app, client, open_one
+) -> None:
+    open_one()
+    name = begin(app)
+    with app.app_context(), writing():
+        donation = giving.by_public_id(name)
+        donation.status, donation.received_at = "received", clock.now()
+        ledger.record(donation, ledger.Fact("gift", "in:late", 2500, clock.now(), counted=False))
+    page = text(client.get(f"/donations/{name}/thank-you"))
+    assert "has arrived." in page
+    assert "has gone back" not in page
 
 
 # -- a reminder for the reader's own calendar ----------------------------------------------------------------------
