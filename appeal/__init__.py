@@ -16,7 +16,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SettingsProblem: with every problem, by name.
     """
     from appeal import cli, database, doors, extensions, logs, payments, rates, reports, static_files, web
-    from appeal.bodies import HeardOut
+    from appeal.bodies import Bodies
     from appeal.fastlane import FastLane
 
     settings = settings or configuration.load()
@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.proxy_hops:
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    app.wsgi_app = HeardOut(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Bodies(app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = FastLane(app.wsgi_app, reports.facts_of(engine))  # type: ignore[method-assign]
     return app
 

@@ -1,7 +1,5 @@
 """What every answer gets: headers for each door, one error table, and no belief in what a client says of itself."""
 
-from io import BytesIO
-
 import pytest
 from flask import abort
 
@@ -110,32 +108,6 @@ def test_five_megabytes_are_too_much_for_the_form_and_for_an_event(client, opene
     ]
     assert [one.status_code for one in answers] == [400, 413, 413]
     assert answers[0].get_json()["message"] == "This is larger than an event of Stripe's ever is."
-
-
-@pytest.mark.parametrize(
-    ("method", "address"),
-    [
-        ("POST", "/webhooks/stripe"),
-        ("POST", f"/appeals/{SLUG}/donations"),
-        ("PUT", f"/appeals/{SLUG}"),
-        ("GET", f"/api/v1/appeals/{SLUG}"),
-        ("POST", "/nowhere"),
-    ],
-)
-def test_whoever_sends_too_much_is_heard_out_before_the_answer(client, opened, method, address) -> None:
-    """A client that is still sending when the line is closed reports a broken line, never what we said."""
-    body = BytesIO(b"x" * 5_000_000)
-    client.open(address, method=method, input_stream=body, content_length=5_000_000)
-    assert body.tell() == 5_000_000
-
-
-def test_a_body_without_end_is_not_heard_out(client, opened) -> None:
-    body = BytesIO(b"x" * 9_000_000)
-    assert client.put("/healthz", input_stream=body, content_length=9_000_000).status_code == 405
-    assert body.tell() == 0
-    asks_first = {"Expect": "100-continue"}
-    client.put("/healthz", input_stream=body, content_length=5_000_000, headers=asks_first)
-    assert body.tell() == 0
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from appeal.books import adjustments, explain, refunding
+from appeal.books.standing import Standing
 from appeal.core.clock import now
 from appeal.core.errors import NotPossible
 from appeal.extensions import db
@@ -55,7 +56,7 @@ def test_a_refund_told_before_its_gift_waits_and_is_not_lost(shop: Shop) -> None
 def test_the_figure_falls_by_what_was_counted_of_a_refund(
     back, more, gift_counts, cover_counts, falls
 ) -> None:
-    stands = adjustments.Standing(2500, 59, back, gift_counts, cover_counts)
+    stands = Standing(2500, 59, back, gift_counts, cover_counts)
     assert stands.counted_of(more) == falls
 
 

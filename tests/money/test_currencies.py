@@ -63,7 +63,7 @@ def test_another_products_payment_in_a_currency_unknown_to_us_is_let_go(shop: Sh
         ({"currency": "usd"}, "usd"),
         ({"livemode": True}, "live"),
         ({"client_reference_id": "nobody"}, "no gift"),
-        ({"amount_total": 99_999}, "99999"),
+        ({"amount_total": 99_999}, "£999.99"),
     ],
 )
 def test_an_event_that_does_not_fit_is_parked_with_its_reason(

@@ -96,7 +96,7 @@ def test_a_parked_event_is_named_as_the_cause(shop: Shop) -> None:
     (difference, *_) = run(shop, dry_run=True).open
     assert difference.kind == "missing"
     assert "parked" in difference.cause
-    assert "2400" in difference.cause
+    assert "£24" in difference.cause
 
 
 def test_an_amount_that_differs_is_named_and_not_touched(shop: Shop) -> None:
