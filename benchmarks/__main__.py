@@ -36,7 +36,7 @@ def parts(bench: Bench, *, long: bool) -> dict[str, Part]:
     found: dict[str, Part] = {
         "figure": lambda: reading.figures(bench, sample(), rounds, seconds),
         "page": lambda: reading.page(bench, sample(), rounds, seconds),
-        "start": lambda: house.start(bench, sample(), rounds),
+        "start": lambda: house.start(bench, sample(), 3 * rounds),
         "weights": lambda: house.weights(bench, sample()),
         "paint": lambda: paint(bench, sample(), rounds),
         "statements": house.statements,
