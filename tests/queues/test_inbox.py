@@ -245,6 +245,16 @@ def test_an_event_that_cannot_be_applied_now_is_acknowledged_and_applied_later(a
         assert raised(db.session) == 2500
 
 
+def test_whoever_has_waited_long_for_the_database_is_told_so_at_once(app, client, monkeypatch) -> None:
+    with app.app_context():
+        content = completed(started(open_appeal()))
+        take_the_ledger_away(db.session)
+    monkeypatch.setattr(inbox, "WAITED_LONG_SECONDS", -1)
+    assert deliver(client, content).status_code == 503
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(InboxEvent)) == 0
+
+
 def test_a_session_that_is_no_payment_is_not_taken_for_one(session) -> None:
     donation = started(open_appeal())
     setup = event("checkout.session.completed", session_object(donation, mode="setup"))
