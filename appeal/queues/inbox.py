@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from appeal.books.ledger import insert_once
 from appeal.core import clock
@@ -53,7 +53,7 @@ def take(body: bytes, signature: str, secrets: tuple[str, ...], *, livemode: boo
         _store_and_apply(event, body, livemode=livemode)
     except Exception as error:
         waiting.anything_woken()  # whatever it was, it is undone
-        if isinstance(error, DBAPIError) and time.monotonic() - began > WAITED_LONG_SECONDS:
+        if isinstance(error, OperationalError) and time.monotonic() - began > WAITED_LONG_SECONDS:
             raise
         log.info("inbox.step_by_step", event_id=event["id"], problem=type(error).__name__)
         _step_by_step(event, body, livemode=livemode)
