@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from appeal.books.ledger import insert_once
 from appeal.core import clock
@@ -27,6 +28,8 @@ from appeal.queues import events, waiting
 
 # How many events are applied at once when one has brought what others waited for.
 AFTER_WAKING = 20
+# After such a wait for the database an event is not tried a second time: Stripe waits for an answer, and sends again.
+WAITED_LONG_SECONDS = 5
 BACKOFF_SECONDS = (1, 5, 30, 120, 600, 3600, 21600)
 
 # What reading raises where an event is not of the shape we know. It would raise the same the next time, and while
@@ -45,11 +48,13 @@ def take(body: bytes, signature: str, secrets: tuple[str, ...], *, livemode: boo
         SignatureInvalid: it was not signed with one of the secrets, or is no event.
         DBAPIError: it could not be stored.
     """
-    event = verified_event(body, signature, secrets)
+    event, began = verified_event(body, signature, secrets), time.monotonic()
     try:
         _store_and_apply(event, body, livemode=livemode)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the careful road says what becomes of it
+    except Exception as error:
         waiting.anything_woken()  # whatever it was, it is undone
+        if isinstance(error, OperationalError) and time.monotonic() - began > WAITED_LONG_SECONDS:
+            raise
         log.info("inbox.step_by_step", event_id=event["id"], problem=type(error).__name__)
         _step_by_step(event, body, livemode=livemode)
     else:

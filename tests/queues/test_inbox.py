@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import func, select, text, update
 
 from appeal import health
@@ -243,6 +244,19 @@ def test_an_event_that_cannot_be_applied_now_is_acknowledged_and_applied_later(a
         db.session.commit()
         assert inbox.apply_due(livemode=False) == 1
         assert raised(db.session) == 2500
+
+
+@pytest.mark.parametrize(("waited_long_seconds", "tries"), [(5, 2), (-1, 1)])
+def test_an_event_that_waited_long_for_the_database_does_not_wait_again(
+    make_app, monkeypatch, waited_long_seconds, tries
+) -> None:
+    monkeypatch.setattr(inbox, "WAITED_LONG_SECONDS", waited_long_seconds)
+    app = make_app("sqlite:////nowhere/at/all.sqlite3")
+    with app.app_context():
+        tried = []
+        sqlalchemy_event.listen(db.engine, "handle_error", tried.append)
+    answer = deliver(app.test_client(), event("payment_intent.succeeded", {"id": "pi_1"}))
+    assert (answer.status_code, len(tried)) == (503, tries)
 
 
 def test_a_session_that_is_no_payment_is_not_taken_for_one(session) -> None:
