@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 from werkzeug.http import parse_etags, remove_entity_headers
@@ -73,6 +74,8 @@ class Answer:
     """An answer of Flask's, ready to be given again, in full or as 304."""
 
     how: Keep
+    since: float
+    until: float
     etag: str
     before_id: list[Header]
     after_id: list[Header]
@@ -83,11 +86,9 @@ class Answer:
     def holds(self, facts: Facts) -> bool:
         """Say whether it is still what Flask would answer."""
         how = self.how
-        if how.since is not None:
-            now = clock.now()
-            if now < how.since or (how.until is not None and now >= how.until):
-                return False
-        return how.facts is None or (how.reread or facts)(how.slug) is how.facts
+        if how.facts is None:
+            return True
+        return self.since <= clock.seconds() < self.until and (how.reread or facts)(how.slug) is how.facts
 
     def give(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer with it: 304 where the asker has it already, the head alone where only that was asked for."""
@@ -237,7 +238,11 @@ def _prepared(how: Keep, headers: list[Header], body: bytes) -> Answer:
     bare = [*headers[:at], *headers[at + 1 :]]
     remove_entity_headers(bare)
     bodies = [body, packing.stream([packing.block(body)], body)] if packs and how.fill is None else [body]
-    return Answer(how, values.get("etag", ""), headers[:at], headers[at + 1 :], bare, bodies, packs)
+    since = how.since.timestamp() if how.since else -inf
+    until = how.until.timestamp() if how.until else inf
+    return Answer(
+        how, since, until, values.get("etag", ""), headers[:at], headers[at + 1 :], bare, bodies, packs
+    )
 
 
 def _may_be_kept(key: str, answer: Answer) -> bool:

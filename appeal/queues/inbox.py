@@ -29,7 +29,7 @@ from appeal.queues import events, waiting
 # How many events are applied at once when one has brought what others waited for.
 AFTER_WAKING = 20
 # After such a wait for the database an event is not tried a second time: Stripe waits for an answer, and sends again.
-WAITED_LONG_SECONDS = 5
+PATIENCE_SECONDS = 5.0
 BACKOFF_SECONDS = (1, 5, 30, 120, 600, 3600, 21600)
 
 # What reading raises where an event is not of the shape we know. It would raise the same the next time, and while
@@ -39,7 +39,14 @@ MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError
 log = structlog.get_logger(__name__)
 
 
-def take(body: bytes, signature: str, secrets: tuple[str, ...], *, livemode: bool) -> None:
+def take(
+    body: bytes,
+    signature: str,
+    secrets: tuple[str, ...],
+    *,
+    livemode: bool,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> None:
     """Verify an event as it was delivered, store it and apply it: in one transaction where nothing is amiss.
 
     Otherwise it is stored by itself, which is all that has to succeed, and applied with the care that trouble needs.
@@ -53,7 +60,7 @@ def take(body: bytes, signature: str, secrets: tuple[str, ...], *, livemode: boo
         _store_and_apply(event, body, livemode=livemode)
     except Exception as error:
         waiting.anything_woken()  # whatever it was, it is undone
-        if isinstance(error, OperationalError) and time.monotonic() - began > WAITED_LONG_SECONDS:
+        if isinstance(error, OperationalError) and time.monotonic() - began > patience_seconds:
             raise
         log.info("inbox.step_by_step", event_id=event["id"], problem=type(error).__name__)
         _step_by_step(event, body, livemode=livemode)
