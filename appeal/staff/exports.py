@@ -24,9 +24,7 @@ AT_ONCE_ROWS = 50_000
 @access.allow("viewer")
 def entries_csv() -> BaseResponse:
     """Stream the counted entries as CSV: the amounts add up to *raised*. `?preset=excel` adds what Excel wants."""
-    found = choice.if_any()
-    if found is None:
-        raise NoSuchAppeal
+    found = _chosen()
     table = exports.entries(found.appeal, personal=access.may("editor"))
     return _stream(table, excel=request.args.get("preset") == "excel", personal=access.may("editor"))
 
@@ -35,9 +33,7 @@ def entries_csv() -> BaseResponse:
 @access.allow("viewer")
 def uncounted_csv() -> BaseResponse:
     """Stream the entries that are in the books and not part of *raised* as CSV."""
-    found = choice.if_any()
-    if found is None:
-        raise NoSuchAppeal
+    found = _chosen()
     personal = access.may("editor")
     return _stream(
         exports.entries(found.appeal, personal=personal, counted=False), excel=False, personal=personal
@@ -48,9 +44,7 @@ def uncounted_csv() -> BaseResponse:
 @access.allow("viewer")
 def entries_xlsx() -> BaseResponse:
     """Give the counted entries as a workbook; a long one is made beside the request."""
-    found = choice.if_any()
-    if found is None:
-        raise NoSuchAppeal
+    found = _chosen()
     personal = access.may("editor")
     if found.totals.entry_count > AT_ONCE_ROWS and personal:
         return redirect(url_for("staff.exports.show", appeal=found.appeal.slug, long="xlsx"), code=303)
@@ -70,9 +64,7 @@ def entries_xlsx() -> BaseResponse:
 @access.allow("editor")
 def npsp() -> BaseResponse:
     """Stream every gift that stands as Salesforce's NPSP Data Import takes it."""
-    found = choice.if_any()
-    if found is None:
-        raise NoSuchAppeal
+    found = _chosen()
     return _stream(exports.npsp(found.appeal), excel=False, personal=True)
 
 
@@ -81,6 +73,13 @@ def npsp() -> BaseResponse:
 def donors() -> BaseResponse:
     """Stream every donor."""
     return _stream(exports.donors(), excel=request.args.get("preset") != "plain", personal=True)
+
+
+def _chosen() -> choice.Choice:
+    found = choice.if_any()
+    if found is None:
+        raise NoSuchAppeal
+    return found
 
 
 def _stream(table: exports.Table, *, excel: bool, personal: bool) -> BaseResponse:
