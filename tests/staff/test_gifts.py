@@ -318,13 +318,19 @@ def test_a_receipt_can_be_sent_again(app: Flask, office: Enter, winter: str) -> 
 # -- donors ----------------------------------------------------------------------------------------------------
 
 
-def test_merging_moves_gifts_and_the_number_of_people_and_can_be_taken_back(
-    app: Flask, office: Enter, winter: str
-) -> None:
+def with_a_second(app: Flask) -> dict[str | None, str]:
+    """Let a donor give from another address too; return each address with its donor's public id."""
     with app.app_context():
         make_gift(by_slug("winter"), 300, "A. Byron", email="second@readers.example")
         donors = {one.email: one.public_id for one in db.session.query(Donor)}
         db.session.remove()
+    return donors
+
+
+def test_merging_moves_gifts_and_the_number_of_people_and_can_be_taken_back(
+    app: Flask, office: Enter, winter: str
+) -> None:
+    donors = with_a_second(app)
     editor, kept = office("editor"), donors["ada@readers.example"]
     assert editor.get("/api/v1/appeals/winter").json["donor_count"] == 4
     editor.post(f"/staff/donors/{kept}/merge", {"other": donors["second@readers.example"]})
@@ -345,10 +351,7 @@ def test_merging_moves_gifts_and_the_number_of_people_and_can_be_taken_back(
 def test_the_other_of_a_merge_is_named_by_address_and_a_wrong_one_is_answered_at_the_field(
     app: Flask, office: Enter, winter: str
 ) -> None:
-    with app.app_context():
-        make_gift(by_slug("winter"), 300, "A. Byron", email="second@readers.example")
-        donors = {one.email: one.public_id for one in db.session.query(Donor)}
-        db.session.remove()
+    donors = with_a_second(app)
     editor, kept = office("editor"), donors["ada@readers.example"]
     wrong = editor.post(f"/staff/donors/{kept}/merge", {"other": "third@readers.example"})
     assert wrong.status_code == 422
